@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// One STOMP frame as a value: command, headers in order, body.
+namespace stompbox::protocol {
+
+// Commands of STOMP 1.0 to 1.2. Case sensitive on the wire (fact A5).
+enum class Command : std::uint8_t {
+  kConnect,
+  kStomp,
+  kSend,
+  kSubscribe,
+  kUnsubscribe,
+  kAck,
+  kNack,
+  kBegin,
+  kCommit,
+  kAbort,
+  kDisconnect,
+  kConnected,
+  kMessage,
+  kReceipt,
+  kError,
+};
+
+[[nodiscard]] std::string_view to_text(Command command);
+
+// Headers in the order of the wire, repeated names kept. One string holds all the bytes, so that a
+// frame costs two allocations however many headers it has. Views into it live until the next change.
+class Headers {
+ public:
+  struct View {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  void add(std::string_view name, std::string_view value);
+  void clear();
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+  [[nodiscard]] View at(std::size_t index) const;
+
+  // The first of that name wins (fact A11).
+  [[nodiscard]] std::optional<std::string_view> find(std::string_view name) const;
+
+ private:
+  struct Entry {
+    std::uint32_t name_begin;
+    std::uint32_t value_begin;
+    std::uint32_t value_end;
+  };
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
+
+struct Frame {
+  Command command = Command::kSend;
+  Headers headers;  // decoded: no escapes left
+  std::string body;
+  bool short_length_mended = false;  // the old gems' content-length was less than the body (fact 1.4)
+};
+
+}  // namespace stompbox::protocol
