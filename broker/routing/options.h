@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace stompbox::routing {
+
+struct RoutingOptions {
+  // Waiting messages that a queue keeps in memory; the rest of its backlog is in the store only.
+  std::size_t resident_count_max = 1000;
+  std::size_t resident_bytes_max = 4 * 1024 * 1024;
+  // The same for all queues together (promise P9).
+  std::size_t resident_total_bytes_max = 64 * 1024 * 1024;
+  // What waits for the committer before peers are not read any more.
+  std::size_t journal_bytes_max = 64 * 1024 * 1024;
+  std::size_t queue_count_max = 100'000;
+  std::size_t topic_count_max = 100'000;
+  // What a topic keeps for one subscription without credit before its peer is closed as too slow.
+  std::size_t topic_backlog_count_max = 10'000;
+  std::size_t topic_backlog_bytes_max = 16 * 1024 * 1024;
+  std::string dead_letter_queue = "dead-letter";
+};
+
+}  // namespace stompbox::routing

@@ -1,0 +1,91 @@
+# Sourced by run.sh, test.sh and .ci/run: install, configure, build. Needs bash; sets `root`.
+# Every step says what it does in one line on stderr, and only when it does something.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+say() { printf 'stompbox: %s\n' "$*" >&2; }
+
+fail() {
+  say "error: $*"
+  exit 1
+}
+
+# run_quietly WHAT COMMAND...: the command's output is shown only if it fails.
+run_quietly() {
+  local what=$1 log
+  shift
+  log=$(mktemp)
+  if "$@" >"$log" 2>&1 </dev/null; then
+    rm -f "$log"
+    return 0
+  fi
+  tail -n 40 "$log" >&2
+  rm -f "$log"
+  return 1
+}
+
+# packages_in LIST...: the names in packaging/packages/LIST.txt.
+packages_in() {
+  local list
+  for list in "$@"; do
+    sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$root/packaging/packages/$list.txt"
+  done
+}
+
+is_installed() {
+  [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | sort -u)" = installed ]
+}
+
+# install_missing LIST...: nothing missing, apt-get is not called.
+install_missing() {
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+    fail "this script installs what it needs with Debian's apt-get, which is not here: install" \
+      "the packages named in packaging/packages/ your system's way and build with" \
+      "'meson setup build && ninja -C build stompbox'."
+  local missing=() package as_root=()
+  for package in $(packages_in "$@"); do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null ||
+      fail "packages are missing and neither root nor sudo is at hand: as root, run" \
+        "'apt-get install ${missing[*]}' and start this script again."
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq
+    -o DPkg::Lock::Timeout=300)
+  run_quietly "apt-get update" "${apt[@]}" update ||
+    fail "'apt-get update' failed: see to the network and /etc/apt/sources.list, then try again."
+  run_quietly "apt-get install" "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
+    fail "'apt-get install ${missing[*]}' failed: the lines above say why."
+}
+
+# configure FOLDER OPTION...: sets a build folder up, or adds the options to one that is set up.
+configure() {
+  local folder=$1
+  shift
+  if [ ! -e "$root/$folder/build.ninja" ]; then
+    say "configuring $folder/"
+    run_quietly "meson setup" meson setup "$@" "$root/$folder" "$root" ||
+      fail "meson cannot configure $folder/: the lines above say why; 'rm -r $folder' starts anew."
+  elif [ $# -gt 0 ]; then
+    run_quietly "meson configure" meson configure "$root/$folder" "$@" ||
+      fail "meson cannot configure $folder/: 'rm -r $folder' starts anew."
+  fi
+}
+
+# build FOLDER TARGET...: no target means all of them.
+build() {
+  local folder=$1 quiet=()
+  shift
+  # -n asks only; -d explain is not needed: any work but the regeneration check means a build.
+  if ninja -C "$root/$folder" -n "$@" 2>/dev/null | grep -q 'no work to do'; then
+    return 0
+  fi
+  say "building $folder/${*:+ ($*)}"
+  [ -t 2 ] || quiet=(--quiet)
+  ninja -C "$root/$folder" "${quiet[@]}" "$@" >&2 ||
+    fail "the build in $folder/ failed: the compiler's lines above say where."
+}
