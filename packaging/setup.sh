@@ -10,10 +10,9 @@ fail() {
   exit 1
 }
 
-# run_quietly WHAT COMMAND...: the command's output is shown only if it fails.
+# run_quietly COMMAND...: the last lines of its output are shown, and only if it fails.
 run_quietly() {
-  local what=$1 log
-  shift
+  local log
   log=$(mktemp)
   if "$@" >"$log" 2>&1 </dev/null; then
     rm -f "$log"
@@ -56,22 +55,32 @@ install_missing() {
   say "installing ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq
     -o DPkg::Lock::Timeout=300)
-  run_quietly "apt-get update" "${apt[@]}" update ||
+  run_quietly "${apt[@]}" update ||
     fail "'apt-get update' failed: see to the network and /etc/apt/sources.list, then try again."
-  run_quietly "apt-get install" "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
+  run_quietly "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
     fail "'apt-get install ${missing[*]}' failed: the lines above say why."
 }
 
-# configure FOLDER OPTION...: sets a build folder up, or adds the options to one that is set up.
+# has_options FOLDER -Dname=value...: the build folder has all these options already.
+has_options() {
+  meson introspect --buildoptions "$root/$1" | /usr/bin/python3 -c '
+import json, sys
+have = {option["name"]: str(option["value"]).lower() for option in json.load(sys.stdin)}
+wanted = [argument.removeprefix("-D").split("=", 1) for argument in sys.argv[1:]]
+sys.exit(any(have.get(name) != value for name, value in wanted))' "${@:2}"
+}
+
+# configure FOLDER -Dname=value...: sets a build folder up, or gives these options to one that is.
 configure() {
   local folder=$1
   shift
   if [ ! -e "$root/$folder/build.ninja" ]; then
     say "configuring $folder/"
-    run_quietly "meson setup" meson setup "$@" "$root/$folder" "$root" ||
+    run_quietly meson setup "$@" "$root/$folder" "$root" ||
       fail "meson cannot configure $folder/: the lines above say why; 'rm -r $folder' starts anew."
-  elif [ $# -gt 0 ]; then
-    run_quietly "meson configure" meson configure "$root/$folder" "$@" ||
+  elif ! has_options "$folder" "$@"; then
+    say "configuring $folder/ anew with $*"
+    run_quietly meson configure "$root/$folder" "$@" ||
       fail "meson cannot configure $folder/: 'rm -r $folder' starts anew."
   fi
 }
@@ -80,7 +89,6 @@ configure() {
 build() {
   local folder=$1 quiet=()
   shift
-  # -n asks only; -d explain is not needed: any work but the regeneration check means a build.
   if ninja -C "$root/$folder" -n "$@" 2>/dev/null | grep -q 'no work to do'; then
     return 0
   fi

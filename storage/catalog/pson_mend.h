@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stompbox::catalog {
+
+// What a text contains at all; lets most strings be taken without a look.
+struct PsonTraits {
+  bool high_bytes = false;       // any byte >= 0x80
+  bool unicode_escapes = false;  // any \u
+  bool low_controls = false;     // any of 0x1A to 0x1F, which our parser would overlook
+
+  // Whether a string of the text may be something else than plain UTF-8 without NUL.
+  [[nodiscard]] bool odd_strings() const { return high_bytes || unicode_escapes; }
+};
+
+[[nodiscard]] PsonTraits find_traits(std::string_view text);
+
+// A number that PSON allows and our parser does not (beyond a double): a 0 and blanks stand for it.
+struct OddNumber {
+  std::size_t offset = 0;  // in the mended text
+  std::string_view text;   // in the original
+};
+
+// A text in which what PSON allows beyond JSON (facts 2.4) is JSON: comments are blanks, unknown
+// escapes lose their backslash, lone surrogates are U+FFFD, odd numbers are zeros with a note.
+struct MendedPson {
+  std::string text;
+  std::vector<OddNumber> numbers;    // by offset
+  std::vector<std::size_t> dropped;  // where in `text` a byte of the original is missing, sorted
+  bool changed = false;
+
+  [[nodiscard]] std::size_t original_offset(std::size_t offset) const;
+  // The original digits if the number at that offset is an odd one, else empty.
+  [[nodiscard]] std::string_view odd_number(std::size_t offset) const;
+};
+
+// Never fails: what it does not understand it leaves as it is, for the parser to refuse. `text` must
+// outlive the result.
+[[nodiscard]] MendedPson mend_pson(std::string_view text);
+
+}  // namespace stompbox::catalog
