@@ -14,6 +14,7 @@
 #include "broker/routing/consumer.h"
 #include "broker/routing/destination.h"
 #include "broker/routing/options.h"
+#include "broker/routing/receipt_waits.h"
 #include "storage/queue/journal.h"
 #include "storage/result.h"
 
@@ -58,8 +59,8 @@ enum class Admission {
   kRefuse,  // no room, and the sender asked for a receipt: it gets an ERROR that says so
 };
 
-enum class Reach { kOne, kUpTo };         // of an ACK or NACK: one delivery, or it and all earlier
-enum class Seen { kMaybe, kNever };       // of a return: never left our hands, or may have been seen
+enum class Reach { kOne, kUpTo };    // of an ACK or NACK: one delivery, or it and all earlier
+enum class Seen { kMaybe, kNever };  // of a return: never left our hands, or may have been seen
 
 struct DeadLetterReason {
   std::string kind;    // one word: "unreadable", "rejected", "too-large", "crashed"
@@ -68,7 +69,7 @@ struct DeadLetterReason {
 
 struct QueueFigures {
   std::string name;
-  std::uint64_t waiting = 0;   // ready to be delivered, in memory or in the store
+  std::uint64_t waiting = 0;  // ready to be delivered, in memory or in the store
   std::uint64_t in_flight = 0;
   std::uint64_t resident = 0;  // of the waiting: in memory
   std::uint64_t bytes = 0;
@@ -90,6 +91,7 @@ struct RouterFigures {
   std::uint64_t withdrawn = 0;  // appends that an ACK cancelled before they cost a write
   std::uint64_t dead_lettered = 0;
   std::uint64_t topic_without_subscriber = 0;
+  std::string last_load_error;  // of a page that could not be read; empty: none since the start
 };
 
 struct BrowsedMessage {
@@ -137,8 +139,8 @@ class Router {
   [[nodiscard]] bool acknowledge(SubscriptionId subscription, DeliveryId delivery, Reach reach,
                                  std::optional<ReceiptNumber> receipt);
   // Back to its own place, to be delivered again.
-  [[nodiscard]] bool give_back(SubscriptionId subscription, DeliveryId delivery, Reach reach, Seen seen,
-                               std::optional<ReceiptNumber> receipt);
+  [[nodiscard]] bool give_back(SubscriptionId subscription, DeliveryId delivery, Reach reach,
+                               Seen seen, std::optional<ReceiptNumber> receipt);
   // Moves it to the dead-letter queue with its reason, in one batch (promise P7).
   [[nodiscard]] bool dead_letter(SubscriptionId subscription, DeliveryId delivery,
                                  const DeadLetterReason& reason, std::int64_t now_ms);
@@ -148,13 +150,14 @@ class Router {
   // Changes what a subscription may have outstanding; 0 stops it.
   void set_credit(SubscriptionId subscription, Credit credit);
 
-  // Publishes `draft` and takes the delivery out of its queue, in one batch: all or nothing. What the
-  // dead-letter verbs do, as one more consumer of that queue.
-  [[nodiscard]] storage::Status move_to(SubscriptionId subscription, DeliveryId delivery, Draft draft,
-                                        std::int64_t now_ms, std::optional<ReceiptNumber> receipt);
+  // Publishes `draft` and takes the delivery out of its queue, in one batch: all or nothing. What
+  // the dead-letter verbs do, as one more consumer of that queue.
+  [[nodiscard]] storage::Status move_to(SubscriptionId subscription, DeliveryId delivery,
+                                        Draft draft, std::int64_t now_ms,
+                                        std::optional<ReceiptNumber> receipt);
 
-  // Looks at a queue without taking anything: messages at or after `from`, in order, in flight or not.
-  // `done` is called once, now or from on_loaded.
+  // Looks at a queue without taking anything: messages at or after `from`, in order, in flight or
+  // not. `done` is called once, now or from on_loaded.
   void browse(std::string_view queue, queue::Place from, std::size_t count_max,
               std::function<void(BrowsePage)> done);
 
@@ -164,6 +167,99 @@ class Router {
 
   [[nodiscard]] std::vector<QueueFigures> queue_figures() const;
   [[nodiscard]] RouterFigures figures() const;
+
+ private:
+  struct Peer {
+    Consumer* consumer = nullptr;
+    std::vector<SubscriptionId> subscriptions;
+    bool waits_for_room = false;
+  };
+  struct SubscriptionSlot {
+    std::unique_ptr<Subscription> subscription;
+    std::uint32_t uses = 0;  // so that an old id never names a new subscription
+  };
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const {
+      return std::hash<std::string_view>{}(name);
+    }
+  };
+  template <typename T>
+  using ByName = std::unordered_map<std::string, std::unique_ptr<T>, NameHash, std::equal_to<>>;
+  struct Browse;
+
+  [[nodiscard]] Queue* find_queue(std::string_view name) const;
+  [[nodiscard]] storage::Result<Queue*> queue_named(std::string_view name);
+  [[nodiscard]] storage::Result<Topic*> topic_named(std::string_view name);
+  [[nodiscard]] Subscription* find(SubscriptionId id) const;
+  [[nodiscard]] Consumer* consumer_of(PeerId peer) const;
+  [[nodiscard]] queue::MessagePtr make_message(Draft draft, std::int64_t now_ms);
+  [[nodiscard]] bool out_of_room() const;
+
+  void publish_to_queue(Queue& queue, queue::MessagePtr message, Debt debt);
+  void publish_to_topic(std::string_view name, const queue::MessagePtr& message);
+  [[nodiscard]] queue::Ticket submit_append(Queue& queue, const Entry& entry,
+                                            queue::Urgency urgency);
+  void make_known(Queue& queue);
+  void enqueue(Queue& queue, Entry entry);
+  void pay(const Debt& debt);
+
+  void deliver(Queue& queue, Subscription& subscription, Entry entry);
+  void pump(Queue& queue);
+  void pump_backlog(Subscription& subscription);
+  void hand_out(Subscription& subscription, Entry entry);
+  void request_load(Queue& queue);
+
+  // The next delivery that an ACK or NACK of `delivery` reaches; nothing when that was the last.
+  [[nodiscard]] static std::optional<DeliveryId> next_reached(const Subscription& subscription,
+                                                              DeliveryId delivery, Reach reach);
+  [[nodiscard]] std::optional<queue::Ticket> finish(Subscription& subscription, DeliveryId delivery,
+                                                    queue::Urgency urgency);
+  [[nodiscard]] std::optional<queue::Ticket> take_off_disk(Queue& queue, const Entry& entry,
+                                                           AckMode mode, queue::Urgency urgency);
+  [[nodiscard]] bool withdraw(const Entry& entry);
+  [[nodiscard]] std::optional<queue::Ticket> return_one(Subscription& subscription,
+                                                        DeliveryId delivery, Seen seen);
+  void settle(const Subscription& subscription, std::optional<queue::Ticket> ticket,
+              std::optional<ReceiptNumber> receipt);
+  static void put_back(Subscription& subscription, Entry entry);
+  void credit_came(Subscription& subscription);
+  void end(Subscription& subscription);
+  void drop_if_spent(Subscription& subscription);
+  void leave_destination(Subscription& subscription);
+  void refuse_waiting_appends();
+  void take_back(Queue& queue, const ReceiptWaits::Wait& wait);
+  void tell_room();
+  void note_ticket(queue::Ticket ticket) { last_submitted_ = ticket; }
+
+  void finish_browse(std::uint64_t tag, queue::LoadedPage page);
+  [[nodiscard]] BrowsePage browse_memory(const Queue& queue, queue::Place from,
+                                         std::size_t count_max) const;
+
+  queue::Journal& journal_;
+  const RoutingOptions options_;
+  const std::uint32_t epoch_;
+
+  std::size_t resident_total_ = 0;  // before the queues, which keep it
+  ByName<Queue> queues_;
+  std::unordered_map<std::uint32_t, Queue*> queues_by_id_;
+  ByName<Topic> topics_;
+  std::unordered_map<std::uint32_t, Peer> peers_;
+  std::vector<SubscriptionSlot> subscriptions_;
+  std::vector<std::uint32_t> free_subscriptions_;
+  std::uint32_t last_peer_ = 0;
+  std::uint32_t last_queue_ = 0;
+  std::uint64_t last_message_ = 0;
+
+  ReceiptWaits waits_;
+  queue::Ticket last_submitted_;
+  queue::Ticket committed_through_;
+  bool disk_full_ = false;
+  std::vector<PeerId> waiting_peers_;
+  std::vector<Queue*> waiting_for_commit_;  // their next page is not written yet
+  std::unordered_map<std::uint64_t, std::unique_ptr<Browse>> browses_;
+  std::uint64_t last_browse_ = 0;
+  RouterFigures figures_;  // counters; the rest is filled in by figures()
 };
 
 }  // namespace stompbox::routing

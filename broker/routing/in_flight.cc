@@ -1,0 +1,86 @@
+#include "broker/routing/in_flight.h"
+
+#include <cassert>
+#include <utility>
+
+namespace stompbox::routing {
+
+DeliveryId InFlight::add(Entry entry) {
+  assert(count_ < kCountMax);
+  std::uint32_t index = free_;
+  if (index == kNone) {
+    index = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+  } else {
+    free_ = slots_[index].next;
+  }
+  Slot& slot = slots_[index];
+  slot.id = (++uses_ << kSlotBits) | index;
+  slot.previous = tail_;
+  slot.next = kNone;
+  slot.entry = std::move(entry);
+  if (tail_ == kNone) {
+    head_ = index;
+  } else {
+    slots_[tail_].next = index;
+  }
+  tail_ = index;
+  count_ += 1;
+  bytes_ += slot.entry.bytes();
+  return {slot.id};
+}
+
+std::uint32_t InFlight::slot_of(DeliveryId id) const {
+  const auto index = static_cast<std::uint32_t>(id.value & ((1U << kSlotBits) - 1));
+  if (id.value == 0 || index >= slots_.size() || slots_[index].id != id.value) return kNone;
+  return index;
+}
+
+const Entry* InFlight::find(DeliveryId id) const {
+  const std::uint32_t index = slot_of(id);
+  return index == kNone ? nullptr : &slots_[index].entry;
+}
+
+Entry InFlight::take(DeliveryId id) {
+  const std::uint32_t index = slot_of(id);
+  assert(index != kNone);
+  Slot& slot = slots_[index];
+  (slot.previous == kNone ? head_ : slots_[slot.previous].next) = slot.next;
+  (slot.next == kNone ? tail_ : slots_[slot.next].previous) = slot.previous;
+  slot.id = 0;
+  slot.next = free_;
+  free_ = index;
+  count_ -= 1;
+  bytes_ -= slot.entry.bytes();
+  return std::exchange(slot.entry, Entry{});
+}
+
+std::optional<DeliveryId> InFlight::first() const {
+  if (head_ == kNone) return std::nullopt;
+  return DeliveryId{slots_[head_].id};
+}
+
+std::optional<DeliveryId> InFlight::last() const {
+  if (tail_ == kNone) return std::nullopt;
+  return DeliveryId{slots_[tail_].id};
+}
+
+std::optional<DeliveryId> InFlight::find_message(queue::MessageId message) const {
+  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
+    if (slots_[index].entry.message->id == message) return DeliveryId{slots_[index].id};
+  }
+  return std::nullopt;
+}
+
+bool InFlight::forget_store(queue::Place place) {
+  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
+    Entry& entry = slots_[index].entry;
+    if (entry.place != place) continue;
+    entry.storing = Storing::kMemoryOnly;
+    entry.debt = Debt{};
+    return true;
+  }
+  return false;
+}
+
+}  // namespace stompbox::routing
