@@ -173,7 +173,9 @@ storage::Status Router::move_to(SubscriptionId id, DeliveryId delivery, Draft dr
   std::vector<queue::Op> ops;
   ops.emplace_back(
       queue::Append{(*target)->id(), entry.place, entry.message, queue::Urgency::kNow});
-  if (old.storing != Storing::kMemoryOnly && !withdraw(old)) {
+  // Withdrawing would make its sender's receipt due, and the new append is not on the disk yet.
+  const bool nobody_waits = !old.debt.owed();
+  if (old.storing != Storing::kMemoryOnly && !(nobody_waits && withdraw(old))) {
     ops.emplace_back(queue::Erase{source.id(), old.place, old.message->id, old.bytes(),
                                   old.message->persistence, queue::Urgency::kNow});
   }

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/decoder.h"
+#include "protocol/encoder.h"
+#include "tests/sim/chance.h"
+#include "tests/sim/checker.h"
+#include "tests/sim/faults.h"
+
+namespace stompbox::sim {
+
+enum class Role { kProducer, kCatalogProducer, kConsumer };
+
+// Numbers that go on over connections and restarts: bodies must never repeat.
+struct Numbers {
+  std::uint64_t client = 0;
+  std::map<std::uint64_t, std::uint64_t> sends;      // per producer
+  std::map<std::string, std::uint64_t> generations;  // per node
+};
+
+// What a body says of itself.
+[[nodiscard]] Label label_of(std::string_view body);
+
+// One connection of a STOMP client that does as it likes: real frames, real parsing, chance.
+class Client {
+ public:
+  Client(Role role, Chance& chance, Checker& checker, Numbers& numbers, Fault fault);
+
+  [[nodiscard]] Role role() const { return role_; }
+  // What it has written and the broker has not read.
+  [[nodiscard]] std::string& to_broker() { return to_broker_; }
+  // The kernel took these bytes from the broker. Frames that are complete count as taken; whether
+  // the client ever looks at them is another matter.
+  void taken(std::string_view bytes);
+  // Looks at one frame that has arrived, or does something of its own.
+  void act();
+  // Looks at everything, acknowledges everything that is still in its hands; for the end.
+  void settle();
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  struct Held {
+    Label label;
+    std::string subscription, ack_key;  // what an ACK of it has to say
+    std::uint64_t order = 0;            // of delivery
+  };
+  enum class AckMode { kAuto, kClient, kIndividual };
+
+  void connect();
+  void write(protocol::Frame frame);
+  void send_message();
+  void send_catalog();
+  void subscribe();
+  void unsubscribe();
+  void answer(protocol::Command command);
+  [[nodiscard]] std::uint64_t ask_receipt(protocol::Frame& frame, std::function<void()> then);
+  void note_taken(const protocol::Frame& frame);
+  void look_at(const protocol::Frame& frame);
+  void look_at_message(const protocol::Frame& frame);
+
+  const Role role_;
+  const std::uint64_t number_;
+  const std::string name_;
+  Chance& chance_;
+  Checker& checker_;
+  Numbers& numbers_;
+  const Fault fault_;
+  const protocol::Version version_;
+  AckMode ack_mode_ = AckMode::kAuto;
+  std::size_t credit_ = 0;
+  protocol::FrameDecoder decoder_;
+  std::deque<protocol::Frame> arrived_;
+  std::string to_broker_;
+  bool connected_ = false;
+  bool failed_ = false;
+  std::uint64_t last_receipt_ = 0;
+  std::map<std::uint64_t, std::function<void()>> owed_;
+  std::uint64_t last_subscription_ = 0;
+  std::map<std::string, std::string> subscriptions_;  // id → queue
+  std::vector<Held> held_;
+  std::map<std::string, std::size_t> outstanding_;  // taken and not answered, per subscription
+};
+
+}  // namespace stompbox::sim
