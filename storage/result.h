@@ -5,7 +5,8 @@
 #include <utility>
 #include <variant>
 
-// Errors of the world outside (disk, database, input) as values. A bug of ours is an assert instead.
+// Errors of the world outside (disk, database, input) as values. A bug of ours is an assert
+// instead.
 namespace stompbox::storage {
 
 // What the caller can do about it; the text says what happened, to what, and the remedy.
