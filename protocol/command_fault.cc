@@ -15,7 +15,9 @@ char upper(char byte) {
   return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
 }
 
-char printable(char byte) { return byte >= ' ' && byte <= '~' ? byte : '.'; }
+char printable(char byte) {
+  return byte >= ' ' && byte <= '~' ? byte : '.';
+}
 
 // Short and printable. Ends at a colon: what follows one may be a passcode that lost its frame.
 std::string excerpt(std::string_view text) {
@@ -25,8 +27,9 @@ std::string excerpt(std::string_view text) {
 }
 
 bool is_http(std::string_view text) {
-  constexpr std::array<std::string_view, 10> kMethods{
-      "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "TRACE ", "CONNECT ", "PRI "};
+  constexpr std::array<std::string_view, 10> kMethods{"GET ",     "HEAD ",    "POST ",  "PUT ",
+                                                      "DELETE ",  "OPTIONS ", "PATCH ", "TRACE ",
+                                                      "CONNECT ", "PRI "};
   return std::any_of(kMethods.begin(), kMethods.end(),
                      [text](std::string_view method) { return text.starts_with(method); });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <charconv>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -26,8 +27,8 @@ constexpr std::size_t kUsualHeaderBytes = 240;
 // Header positions are 32 bits wide, and sums of limits must not overflow.
 DecodeLimits bounded(DecodeLimits limits) {
   constexpr std::size_t kMax = std::size_t{1} << 30;
-  for (std::size_t* limit : {&limits.command_bytes_max, &limits.header_line_bytes_max,
-                             &limits.headers_bytes_max}) {
+  for (std::size_t* const limit :
+       {&limits.command_bytes_max, &limits.header_line_bytes_max, &limits.headers_bytes_max}) {
     *limit = std::min(*limit, kMax);
   }
   limits.body_bytes_max = std::min(limits.body_bytes_max, kMax << 20);
@@ -56,7 +57,9 @@ bool may_have_body(Command command) {
   return command == Command::kSend || command == Command::kMessage || command == Command::kError;
 }
 
-std::string bytes_text(std::size_t count) { return std::to_string(count) + " bytes"; }
+std::string bytes_text(std::size_t count) {
+  return std::to_string(count) + " bytes";
+}
 
 }  // namespace
 
@@ -67,8 +70,6 @@ void FrameDecoder::feed(std::string_view bytes) {
   if (state_ == State::kFailed) return;
   if (input_.empty()) {
     input_ = bytes;
-    input_is_kept_ = false;
-    kept_ = std::string();
     return;
   }
   keep_unread();
@@ -89,14 +90,24 @@ void FrameDecoder::keep_unread() {
   input_ = kept_;
 }
 
-std::optional<DecodeEvent> FrameDecoder::next() {
+// Flattened: the steps are small, and calling them costs a fifth of the time of small frames.
+[[gnu::flatten]] std::optional<DecodeEvent> FrameDecoder::next() {
   for (;;) {
     switch (advance()) {
       case Progress::kOn: break;
-      case Progress::kStarved: return std::nullopt;
+      case Progress::kStarved: release_read(); return std::nullopt;
       case Progress::kFrame: return finish_frame();
       case Progress::kFault: return *error_;
     }
+  }
+}
+
+// All input is read: frees the copies of it.
+void FrameDecoder::release_read() {
+  assert(input_.empty());
+  input_is_kept_ = false;
+  for (std::string* const read : {&kept_, &joined_}) {
+    if (!read->empty()) *read = std::string();
   }
 }
 
@@ -109,10 +120,13 @@ void FrameDecoder::set_unknown_escapes(UnknownEscapes unknown_escapes) {
   unknown_escapes_ = unknown_escapes;
 }
 
-void FrameDecoder::let_in() { let_in_ = true; }
+void FrameDecoder::let_in() {
+  let_in_ = true;
+}
 
 std::size_t FrameDecoder::held_bytes() const {
-  return input_.size() + line_.size() + frame_.headers.bytes() + frame_.body.size();
+  return input_.size() + line_.size() + joined_.size() + frame_.headers.bytes() +
+         frame_.body.size();
 }
 
 FrameDecoder::Progress FrameDecoder::advance() {
@@ -147,33 +161,42 @@ FrameDecoder::Progress FrameDecoder::read_command() {
   return Progress::kFault;
 }
 
-// Line ends are beats, stray NULs a habit of old clients (facts A4, A14). The CR of a CR LF is left to
-// begin_frame, which sees an empty line.
+// Line ends are beats, stray NULs a habit of old clients (facts A4, A14). The CR of a CR LF is left
+// to begin_frame, which sees an empty line.
 void FrameDecoder::skip_between_frames() {
-  const std::size_t begin = input_.find_first_not_of(std::string_view("\n\0", 2));
-  input_.remove_prefix(std::min(begin, input_.size()));
+  std::size_t count = 0;
+  while (count < input_.size() && (input_[count] == '\n' || input_[count] == '\0'))
+    ++count;
+  input_.remove_prefix(count);
 }
 
-// Takes a line of at most `room` bytes off the input, without its LF, or what there is of it. `line`
-// lives until the next call. Only new bytes are looked at, and no more than the room allows.
+// Takes a line of at most `room` bytes off the input, without its LF, or what there is of it.
+// `line` lives until the next call.
 FrameDecoder::LineEnd FrameDecoder::take_line(std::size_t room, std::string_view& line) {
+  if (!line_.empty()) return take_line_in_pieces(room, line);
+  const std::string_view window = input_.substr(0, room + 1);
+  const std::size_t end = window.find('\n');
+  if (end == std::string_view::npos) return take_line_in_pieces(room, line);
+  line = window.substr(0, end);
+  input_.remove_prefix(end + 1);
+  return line.find('\0') == std::string_view::npos ? LineEnd::kWhole : LineEnd::kNul;
+}
+
+// The same, when not all of the line is in the input. Only new bytes are looked at, and no more
+// than the room allows.
+FrameDecoder::LineEnd FrameDecoder::take_line_in_pieces(std::size_t room, std::string_view& line) {
   assert(line_.size() <= room);
   const std::string_view window = input_.substr(0, room + 1 - line_.size());
   const std::size_t end = window.find('\n');
   const bool is_whole = end != std::string_view::npos;
-  line = window.substr(0, end);
-  input_.remove_prefix(line.size() + (is_whole ? 1 : 0));
-  const bool has_nul = line.find('\0') != std::string_view::npos;
-  if (!is_whole || !line_.empty()) {
-    line_.append(line);
-    line = line_;
-  }
-  if (has_nul) return LineEnd::kNul;
-  if (!is_whole) return line.size() > room ? LineEnd::kTooLong : LineEnd::kStarved;
-  if (!line_.empty()) {
-    joined_ = std::exchange(line_, std::string());
-    line = joined_;
-  }
+  const std::string_view piece = window.substr(0, end);
+  input_.remove_prefix(piece.size() + (is_whole ? 1 : 0));
+  line_.append(piece);
+  line = line_;
+  if (piece.find('\0') != std::string_view::npos) return LineEnd::kNul;
+  if (!is_whole) return line_.size() > room ? LineEnd::kTooLong : LineEnd::kStarved;
+  joined_ = std::exchange(line_, std::string());
+  line = joined_;
   return LineEnd::kWhole;
 }
 
@@ -222,23 +245,28 @@ FrameDecoder::Progress FrameDecoder::add_header(std::string_view line) {
   }
   if (frame_.headers.empty()) frame_.headers.reserve(kUsualHeaderCount, kUsualHeaderBytes);
   const std::size_t colon = line.find(':');
+  if (line == "\r")
+    return bad_header("is CR LF: lines of STOMP 1.1 end in LF, those of 1.2 in either");
   if (colon == std::string_view::npos) return bad_header("has no colon");
-  std::string_view name = line.substr(0, colon);
-  std::string_view value = line.substr(colon + 1);
   if (!is_login(frame_.command)) {
-    if (version_ == Version::k10) {
-      name = trimmed(name);
-      value = trimmed(value);
-    } else if (line.find('\\') != std::string_view::npos) {
-      return add_escaped(name, value);
-    }
+    if (version_ == Version::k10) return add_trimmed(line, colon);
+    if (line.find('\\') != std::string_view::npos) return add_escaped(line, colon);
   }
-  if (name.empty()) return bad_header("has no name");
-  frame_.headers.add(name, value);
+  if (colon == 0) return bad_header("has no name");
+  frame_.headers.add_line(line, colon);
   return Progress::kOn;
 }
 
-FrameDecoder::Progress FrameDecoder::add_escaped(std::string_view name, std::string_view value) {
+FrameDecoder::Progress FrameDecoder::add_trimmed(std::string_view line, std::size_t colon) {
+  const std::string_view name = trimmed(line.substr(0, colon));
+  if (name.empty()) return bad_header("has no name");
+  frame_.headers.add(name, trimmed(line.substr(colon + 1)));
+  return Progress::kOn;
+}
+
+FrameDecoder::Progress FrameDecoder::add_escaped(std::string_view line, std::size_t colon) {
+  std::string_view name = line.substr(0, colon);
+  std::string_view value = line.substr(colon + 1);
   if (name.empty()) return bad_header("has no name");
   std::string name_text;
   std::string value_text;
@@ -265,8 +293,9 @@ FrameDecoder::Progress FrameDecoder::end_headers() {
   return Progress::kOn;
 }
 
-// Only the whole of a login frame shows which dialect its sender speaks: without a version it is 1.0,
-// where blanks are padding (fact A9); later they are data (A8). False if nothing is left of a name.
+// Only the whole of a login frame shows which dialect its sender speaks: without a version it
+// is 1.0, where blanks are padding (fact A9); later they are data (A8). False if nothing is left of
+// a name.
 bool FrameDecoder::trim_login_headers() {
   const bool is_connected = frame_.command == Command::kConnected;
   if (frame_.headers.find(is_connected ? "version" : "accept-version")) return true;
@@ -351,8 +380,9 @@ void FrameDecoder::take_body(std::size_t count) {
   input_.remove_prefix(count);
 }
 
-DecodeEvent FrameDecoder::finish_frame() {
-  DecodeEvent event(std::in_place_type<Frame>, std::exchange(frame_, Frame()));
+std::optional<DecodeEvent> FrameDecoder::finish_frame() {
+  std::optional<DecodeEvent> event(std::in_place, std::in_place_type<Frame>, std::move(frame_));
+  frame_ = Frame();
   header_bytes_ = 0;
   body_bytes_ = 0;
   state_ = State::kCommand;
@@ -373,7 +403,7 @@ std::size_t FrameDecoder::body_room() const {
 
 // What is left of the whole frame, the last NUL not counted.
 std::size_t FrameDecoder::frame_room() const {
-  if (let_in_) return limits_.body_bytes_max + limits_.headers_bytes_max;
+  if (let_in_) return std::numeric_limits<std::size_t>::max();
   const std::size_t used = command_bytes_ + header_bytes_ + body_bytes_ + 1;
   const std::size_t bound = limits_.frame_bytes_max_before_login;
   return bound - std::min(used, bound);
@@ -401,7 +431,9 @@ FrameDecoder::Progress FrameDecoder::fault(ProtocolErrorKind kind, std::string d
   error_ = std::move(error);
   state_ = State::kFailed;
   input_ = {};
-  for (std::string* held : {&kept_, &line_, &joined_}) *held = std::string();
+  input_is_kept_ = false;
+  for (std::string* const held : {&kept_, &line_, &joined_})
+    *held = std::string();
   frame_ = Frame();
   return Progress::kFault;
 }
@@ -432,7 +464,7 @@ FrameDecoder::Progress FrameDecoder::line_too_long() {
 }
 
 FrameDecoder::Progress FrameDecoder::body_too_large() {
-  if (limits_.body_bytes_max <= frame_room()) {
+  if (limits_.body_bytes_max - body_bytes_ <= frame_room()) {
     return fault(ProtocolErrorKind::kTooLarge,
                  "A body may have " + bytes_text(limits_.body_bytes_max));
   }

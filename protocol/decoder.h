@@ -57,8 +57,8 @@ enum class UnknownEscapes { kRefuse, kKeep };
 // Decodes lazily: next() goes no further than the end of the frame that it returns, so that
 // set_version() and let_in() rule all that follows, bytes fed before included.
 //
-// Time is linear in the bytes, even if they come one by one. Memory is the frame so far (an announced
-// length beyond 1 MiB costs nothing until its bytes come), one line, and unread input.
+// Time is linear in the bytes, even if they come one by one. Memory is the frame so far (an
+// announced length beyond 1 MiB costs nothing until its bytes come), one line, and unread input.
 class FrameDecoder {
  public:
   explicit FrameDecoder(DecodeLimits limits, Side side = Side::kServer);
@@ -72,8 +72,8 @@ class FrameDecoder {
   // The next complete event, or nothing until more is fed. After an error, always that error.
   [[nodiscard]] std::optional<DecodeEvent> next();
 
-  // Copies what is unread, for a caller that stops calling next() for a while (no credit, a password
-  // being checked) and needs its buffer. Without unread bytes it does nothing.
+  // Copies what is unread, for a caller that stops calling next() for a while (no credit, a
+  // password being checked) and needs its buffer. Without unread bytes it does nothing.
   void keep_unread();
 
   // The dialect of what comes after CONNECT; call it between frames.
@@ -99,16 +99,19 @@ class FrameDecoder {
   Progress read_body_end();
   Progress read_nul_body();
 
+  void release_read();
   void skip_between_frames();
   LineEnd take_line(std::size_t room, std::string_view& line);
+  LineEnd take_line_in_pieces(std::size_t room, std::string_view& line);
   Progress begin_frame(std::string_view line);
   Progress add_header(std::string_view line);
-  Progress add_escaped(std::string_view name, std::string_view value);
+  Progress add_trimmed(std::string_view line, std::size_t colon);
+  Progress add_escaped(std::string_view line, std::size_t colon);
   Progress end_headers();
   bool trim_login_headers();
   Progress begin_sized_body(std::string_view length_text);
   void take_body(std::size_t count);
-  DecodeEvent finish_frame();
+  std::optional<DecodeEvent> finish_frame();
 
   // Bytes that may still come: of this header line, of this body.
   [[nodiscard]] std::size_t line_room() const;

@@ -14,7 +14,8 @@ struct Line {
   std::string_view value;
 };
 
-// Takes the first line off a block. A line without a colon, which no writer of ours makes, is a name.
+// Takes the first line off a block. A line without a colon, which no writer of ours makes, is a
+// name.
 Line take_line(std::string_view& block) {
   const std::size_t end = std::min(block.find('\n'), block.size());
   const std::string_view line = block.substr(0, end);
@@ -68,7 +69,9 @@ void append_block_for(std::string& out, Version version, std::string_view block,
   }
 }
 
-bool needs_escape(std::string_view text) { return find_special(text) != std::string_view::npos; }
+bool needs_escape(std::string_view text) {
+  return find_special(text) != std::string_view::npos;
+}
 
 Headers parse_block(std::string_view block) {
   Headers headers;

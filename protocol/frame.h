@@ -36,7 +36,8 @@ enum class Command : std::uint8_t {
 [[nodiscard]] bool is_login(Command command);
 
 // Headers in the order of the wire, repeated names kept. One string holds all the bytes, so that a
-// frame costs two allocations however many headers it has. Views into it live until the next change.
+// frame costs two allocations however many headers it has. Views into it live until the next
+// change.
 class Headers {
  public:
   struct View {
@@ -47,6 +48,8 @@ class Headers {
   };
 
   void add(std::string_view name, std::string_view value);
+  // The same from "name:value"; `colon` is the place of the colon that parts them.
+  void add_line(std::string_view line, std::size_t colon);
   void clear();
   // Room for so many headers with so many bytes of names and values in all.
   void reserve(std::size_t count, std::size_t bytes);
@@ -54,7 +57,7 @@ class Headers {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] View at(std::size_t index) const;
-  // Bytes of all names and values.
+  // Bytes of all names and values, with the colon between them.
   [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
 
   // The first of that name wins (fact A11).
@@ -65,11 +68,13 @@ class Headers {
  private:
   struct Entry {
     std::uint32_t name_begin;
-    std::uint32_t value_begin;
+    std::uint32_t value_begin;  // one behind the name's end: the colon is between them
     std::uint32_t value_end;
 
     friend bool operator==(const Entry&, const Entry&) = default;
   };
+  void add_entry(std::size_t name_begin, std::size_t value_begin);
+
   std::string bytes_;
   std::vector<Entry> entries_;
 };
@@ -78,7 +83,8 @@ struct Frame {
   Command command = Command::kSend;
   Headers headers;  // decoded: no escapes left
   std::string body;
-  bool short_length_mended = false;  // the old gems' content-length was less than the body (fact 1.4)
+  bool short_length_mended =
+      false;  // the old gems' content-length was less than the body (fact 1.4)
 
   friend bool operator==(const Frame&, const Frame&) = default;
 };
