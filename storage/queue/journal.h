@@ -84,8 +84,9 @@ struct CreateQueue {
 
 using Op = std::variant<Append, Erase, Return, CreateQueue>;
 
-// Posted to the loop once a batch. In order: everything submitted up to `through` is on stable storage
-// (or, under --sync never, in the log file), or was withdrawn, or was a kRide that needs no word.
+// Posted to the loop once a batch. In order: everything submitted up to `through` is on stable
+// storage (or, under --sync never, in the log file), or was withdrawn, or was a kRide that needs no
+// word.
 struct CommitReport {
   Ticket through;
   bool disk_full = false;  // appends wait in the journal; erases go on
@@ -141,12 +142,12 @@ struct QueueState {
   std::string name;
   std::uint64_t message_count = 0;  // durable ones
   std::uint64_t message_bytes = 0;
-  Place first;    // nothing live stands before it
+  Place first;   // nothing live stands before it
   Seq next_seq;  // greater than any that was ever written
 };
 
 struct StoreState {
-  std::string identity;  // random, made with the store, kept for its life
+  std::string identity;     // random, made with the store, kept for its life
   std::uint32_t epoch = 0;  // of this start; already synced
   std::vector<QueueState> queues;
 };

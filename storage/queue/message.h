@@ -9,8 +9,9 @@
 // What a producer sent, as it waits in a queue, on disk and on its way out. Immutable once made.
 namespace stompbox::queue {
 
-// Boot epoch (persisted and synced at every start) and a counter in one number: unique for ever in one
-// store and growing with arrival, though withdrawn and non-durable messages leave no trace on disk.
+// Boot epoch (persisted and synced at every start) and a counter in one number: unique for ever in
+// one store and growing with arrival, though withdrawn and non-durable messages leave no trace on
+// disk.
 struct MessageId {
   std::uint64_t value = 0;
 

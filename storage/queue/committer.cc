@@ -1,0 +1,207 @@
+#include "storage/queue/committer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stompbox::queue {
+
+using storage::ErrorCode;
+using storage::Status;
+
+Committer::Committer(QueueStore& store, const JournalOptions& options, Callbacks callbacks)
+    : store_(store),
+      options_(options),
+      callbacks_(std::move(callbacks)),
+      pending_(options),
+      reader_(store, {callbacks_.on_page,
+                      [this](std::vector<Discard> found) { ride_along(std::move(found)); }}),
+      sweeper_(store, [this](std::vector<Discard> found) { ride_along(std::move(found)); }),
+      thread_([this] { run(); }) {
+  if (store_.tidy_due()) sweeper_.wake();
+}
+
+Committer::~Committer() {
+  stop();
+}
+
+void Committer::stop() {
+  reader_.stop();
+  sweeper_.stop();
+  {
+    const Lock lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+template <typename Add>
+Ticket Committer::add_pending(const Add& add) {
+  const TimePoint now = Clock::now();
+  Ticket ticket;
+  bool must_wake = false;
+  {
+    const Lock lock(mutex_);
+    if (state_ == State::kEnded) return pending_.refuse();
+    ticket = add(now);
+    must_wake = pending_.due() < sleeps_until_;
+  }
+  if (must_wake) wake_.notify_one();
+  return ticket;
+}
+
+Ticket Committer::submit(Op op) {
+  return add_pending([this, &op](TimePoint now) { return pending_.add(std::move(op), now); });
+}
+
+Ticket Committer::submit_together(std::vector<Op> ops) {
+  return add_pending(
+      [this, &ops](TimePoint now) { return pending_.add_group(std::move(ops), now); });
+}
+
+void Committer::ride_along(std::vector<Discard> discards) {
+  static_cast<void>(add_pending([this, &discards](TimePoint now) {
+    pending_.add_discards(std::move(discards), now);
+    return Ticket{};
+  }));
+}
+
+bool Committer::withdraw(Ticket append) {
+  const Lock lock(mutex_);
+  return pending_.withdraw(append);
+}
+
+std::uint64_t Committer::pending_bytes() const {
+  const Lock lock(mutex_);
+  return pending_.append_bytes() + taken_bytes_;
+}
+
+void Committer::run() {
+  Lock lock(mutex_);
+  while (!flushed_) {
+    const TimePoint wake = next_wake();
+    if (wake > TimePoint::min() && wake > Clock::now()) {
+      sleep(lock, wake);
+    } else {
+      step(lock);
+    }
+  }
+}
+
+Committer::TimePoint Committer::next_wake() const {
+  if (stopping_) return TimePoint::min();
+  switch (state_) {
+    case State::kRunning: return pending_.due();
+    case State::kFull: return std::min(pending_.due(), retry_at_);
+    case State::kStuck: return retry_at_;
+    case State::kEnded: break;
+  }
+  return TimePoint::max();
+}
+
+void Committer::sleep(Lock& lock, TimePoint until) {
+  // A stuck or ended committer is not to be woken by submissions.
+  const bool can_take = state_ == State::kRunning || state_ == State::kFull;
+  sleeps_until_ = can_take ? until : TimePoint::min();
+  if (until == TimePoint::max()) {
+    wake_.wait(lock);
+  } else {
+    wake_.wait_until(lock, until);
+  }
+  sleeps_until_ = TimePoint::min();
+}
+
+void Committer::step(Lock& lock) {
+  flushed_ = stopping_ && state_ == State::kEnded;
+  if (flushed_) return;
+  if (state_ == State::kStuck) {
+    write_stuck(lock);
+    flushed_ = stopping_ && state_ == State::kStuck;
+    return;
+  }
+  if (stopping_) pending_.hurry();
+  const bool asks_for_room = pending_.has_appends() || state_ == State::kFull;
+  const Room room = asks_for_room ? look_for_room(lock) : Room::kEnough;
+  const TimePoint now = Clock::now();
+  if (room == Room::kFull) {
+    state_ = State::kFull;
+    retry_at_ = now + options_.full_retry;
+  } else if (state_ == State::kFull) {
+    state_ = State::kRunning;
+    pending_.release_held();
+  }
+  pending_.take(now, room, taken_);
+  flushed_ = stopping_ && taken_.batch.empty();
+  write_taken(lock);
+}
+
+Room Committer::look_for_room(Lock& lock) {
+  lock.unlock();
+  const Room room = store_.room();
+  lock.lock();
+  return room;
+}
+
+void Committer::write_taken(Lock& lock) {
+  if (taken_.batch.empty()) {
+    through_ = std::max(through_, taken_.through);
+    report(lock);
+    return;
+  }
+  taken_bytes_ = taken_.append_bytes;
+  const bool synced =
+      taken_.durability == Durability::kSynced && options_.sync == SyncPolicy::kBatch;
+  lock.unlock();
+  const Status written =
+      store_.write(taken_.batch, synced ? Durability::kSynced : Durability::kWritten);
+  finish_write(lock, written);
+}
+
+void Committer::write_stuck(Lock& lock) {
+  lock.unlock();
+  Status written = storage::Error{ErrorCode::kFull, {}};
+  if (store_.room() == Room::kEnough) written = store_.write_again();
+  finish_write(lock, written);
+}
+
+// Comes unlocked, leaves locked.
+void Committer::finish_write(Lock& lock, const Status& written) {
+  if (written) {
+    taken_.batch.clear();  // here, because it frees messages
+    if (store_.tidy_due()) sweeper_.wake();
+  }
+  lock.lock();
+  if (written) {
+    through_ = std::max(through_, taken_.through);
+    taken_bytes_ = 0;
+    taken_.clear();
+    if (state_ == State::kStuck) state_ = State::kFull;  // the next step looks for room
+  } else if (written.error().code == ErrorCode::kFull) {
+    state_ = State::kStuck;
+    retry_at_ = Clock::now() + options_.full_retry;
+  } else {
+    state_ = State::kEnded;
+    fatal_ = written.error();
+  }
+  report(lock);
+}
+
+// Says what has changed since the last report; nothing, if nothing has.
+void Committer::report(Lock& lock) {
+  CommitReport now;
+  now.through = through_;
+  now.disk_full = state_ == State::kFull || state_ == State::kStuck;
+  now.pending_bytes = pending_.append_bytes() + taken_bytes_;
+  now.fatal = fatal_;
+  const bool is_news = reported_ ? now.through != reported_->through ||
+                                       now.disk_full != reported_->disk_full ||
+                                       now.fatal != reported_->fatal
+                                 : now.through.value > 0 || now.disk_full || now.fatal;
+  if (!is_news) return;
+  reported_ = now;
+  lock.unlock();
+  callbacks_.on_commit(std::move(now));
+  lock.lock();
+}
+
+}  // namespace stompbox::queue

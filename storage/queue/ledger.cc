@@ -1,0 +1,204 @@
+#include "storage/queue/ledger.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace stompbox::queue {
+namespace {
+
+constexpr std::size_t kStoredRangesMax = 8;  // per class, in the meta record
+
+void extend_hull(DeadRange& hull, std::uint64_t seq) {
+  if (hull.length() == 0) {
+    hull = {seq, seq + 1};
+    return;
+  }
+  hull.from = std::min(hull.from, seq);
+  hull.to = std::max(hull.to, seq + 1);
+}
+
+void subtract(std::uint64_t& count, std::uint64_t amount) {
+  count -= std::min(count, amount);
+}
+
+}  // namespace
+
+void Ledger::restore(QueueId queue, std::string name, const QueueMeta& meta) {
+  QueueLedger& ledger = queues_[queue.value];
+  ledger.name = std::move(name);
+  std::uint64_t volatile_count = 0;
+  for (const ClassMeta& stored : meta.classes) {
+    auto restored = std::make_unique<ClassLedger>();
+    restored->live = LiveMap(stored.low, stored.next, stored.dead);
+    restored->committed_next = stored.next;
+    restored->durable_count = stored.durable_count;
+    restored->durable_bytes = stored.durable_bytes;
+    restored->volatile_count = stored.volatile_count;
+    restored->returned = stored.returned;
+    volatile_count += stored.volatile_count;
+    ledger.classes[stored.priority.value] = std::move(restored);
+  }
+  if (volatile_count > 0) stale_.emplace_back(queue, volatile_count);
+}
+
+void Ledger::create(const CreateQueue& op) {
+  const auto [entry, is_new] = queues_.try_emplace(op.queue.value);
+  assert(is_new || entry->second.name == op.name);
+  entry->second.name = op.name;
+}
+
+void Ledger::append(const Append& op) {
+  ClassLedger& ledger = change(op.queue, op.place.priority);
+  ledger.live.append(op.place.seq.value);
+  if (op.message->persistence == Persistence::kVolatile) {
+    ++ledger.volatile_count;
+    return;
+  }
+  ++ledger.durable_count;
+  ledger.durable_bytes += op.message->bytes();
+}
+
+void Ledger::take_out(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes) {
+  ClassLedger& ledger = change(queue, place.priority);
+  if (!ledger.live.erase(place.seq.value)) return;
+  if (persistence == Persistence::kVolatile) {
+    subtract(ledger.volatile_count, 1);
+  } else {
+    subtract(ledger.durable_count, 1);
+    subtract(ledger.durable_bytes, bytes);
+  }
+  if (ledger.returned.to <= ledger.live.low()) ledger.returned = {};
+  extend_hull(ledger.erased, place.seq.value);
+  ++ledger.erased_count;
+  ledger.erased_bytes += bytes;
+  ++erased_since_tidy_;
+  const DeadSpanLeast least;
+  dead_due_ = dead_due_ || ledger.erased_count >= least.erased_count ||
+              ledger.erased_bytes >= least.erased_bytes;
+}
+
+void Ledger::give_back(const Return& op) {
+  extend_hull(change(op.queue, op.place.priority).returned, op.place.seq.value);
+}
+
+bool Ledger::may_have_count(QueueId queue, Place place) const {
+  const auto& ledger = find(queue).classes[place.priority.value];
+  return ledger && ledger->returned.from <= place.seq.value &&
+         place.seq.value < ledger->returned.to;
+}
+
+const std::string& Ledger::name(QueueId queue) const {
+  return find(queue).name;
+}
+
+QueueMeta Ledger::meta(QueueId queue) const {
+  const QueueLedger& ledger = find(queue);
+  QueueMeta meta;
+  for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
+    const ClassLedger* entry = ledger.classes[priority].get();
+    if (entry == nullptr) continue;
+    meta.classes.push_back({PriorityClass{priority}, entry->durable_count, entry->durable_bytes,
+                            entry->volatile_count, entry->live.next(), entry->live.low(),
+                            entry->returned, entry->live.longest_ranges(kStoredRangesMax)});
+  }
+  return meta;
+}
+
+void Ledger::batch_committed() {
+  for (const QueueId queue : changed_) {
+    QueueLedger& ledger = find(queue);
+    ledger.changed = false;
+    for (const auto& entry : ledger.classes) {
+      if (entry) entry->committed_next = entry->live.next();
+    }
+  }
+  changed_.clear();
+}
+
+std::vector<QueueState> Ledger::states() const {
+  std::vector<QueueState> states;
+  states.reserve(queues_.size());
+  for (const auto& [id, ledger] : queues_) {
+    QueueState state{QueueId{id}, ledger.name, 0, 0, Place{PriorityClass{0}, Seq{1}}, Seq{1}};
+    bool found_live = false;
+    for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
+      const ClassLedger* entry = ledger.classes[priority].get();
+      if (entry == nullptr) continue;
+      state.message_count += entry->durable_count;
+      state.message_bytes += entry->durable_bytes;
+      state.next_seq.value = std::max(state.next_seq.value, entry->live.next());
+      if (found_live || entry->live.all_dead()) continue;
+      found_live = true;
+      state.first = Place{PriorityClass{priority}, Seq{entry->live.low()}};
+    }
+    states.push_back(std::move(state));
+  }
+  std::sort(states.begin(), states.end(),
+            [](const QueueState& a, const QueueState& b) { return a.queue < b.queue; });
+  return states;
+}
+
+std::optional<SeekPlan> Ledger::plan(QueueId queue, PriorityClass from) const {
+  const auto found = queues_.find(queue.value);
+  if (found == queues_.end()) return std::nullopt;
+  SeekPlan plan;
+  plan.queue_name = found->second.name;
+  for (std::uint8_t priority = from.value; priority < kPriorityClassCount; ++priority) {
+    const ClassLedger* entry = found->second.classes[priority].get();
+    if (entry == nullptr || entry->live.all_dead()) continue;
+    plan.classes.push_back(
+        {PriorityClass{priority}, entry->live, entry->committed_next, entry->returned});
+  }
+  return plan;
+}
+
+void Ledger::learn_dead(QueueId queue, PriorityClass priority, DeadRange range) {
+  find(queue).classes[priority.value]->live.learn_dead(range.from, range.to);
+}
+
+std::optional<DeadSpan> Ledger::take_dead_span(const DeadSpanLeast& least) {
+  for (auto& [id, ledger] : queues_) {
+    for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
+      ClassLedger* entry = ledger.classes[priority].get();
+      if (entry == nullptr || entry->erased_count == 0) continue;
+      if (entry->erased_count < least.erased_count && entry->erased_bytes < least.erased_bytes) {
+        continue;
+      }
+      const DeadSpan span{QueueId{id}, PriorityClass{priority}, entry->erased, entry->erased_count,
+                          entry->erased_bytes};
+      entry->erased = {};
+      entry->erased_count = 0;
+      entry->erased_bytes = 0;
+      return span;
+    }
+  }
+  dead_due_ = false;
+  erased_since_tidy_ = 0;
+  return std::nullopt;
+}
+
+Ledger::QueueLedger& Ledger::find(QueueId queue) {
+  const auto found = queues_.find(queue.value);
+  assert(found != queues_.end());
+  return found->second;
+}
+
+const Ledger::QueueLedger& Ledger::find(QueueId queue) const {
+  const auto found = queues_.find(queue.value);
+  assert(found != queues_.end());
+  return found->second;
+}
+
+Ledger::ClassLedger& Ledger::change(QueueId queue, PriorityClass priority) {
+  QueueLedger& ledger = find(queue);
+  if (!ledger.changed) {
+    ledger.changed = true;
+    changed_.push_back(queue);
+  }
+  std::unique_ptr<ClassLedger>& entry = ledger.classes[priority.value];
+  if (!entry) entry = std::make_unique<ClassLedger>();
+  return *entry;
+}
+
+}  // namespace stompbox::queue

@@ -1,0 +1,77 @@
+#include "storage/queue/leveldb_batch.h"
+
+#include <variant>
+
+#include "storage/queue/key_format.h"
+#include "storage/queue/leveldb_slice.h"
+#include "storage/queue/record_format.h"
+
+namespace stompbox::queue {
+
+void BatchEncoder::encode(const StoreBatch& batch, leveldb::WriteBatch& out) {
+  out.Clear();
+  for (const Op& op : batch.ops) {
+    std::visit([this, &out](const auto& kind) { put(kind, out); }, op);
+  }
+  for (const Discard& discard : batch.discards)
+    put(discard, out);
+  for (const QueueId queue : ledger_.changed()) {
+    scratch_.clear();
+    encode_meta(ledger_.meta(queue), scratch_);
+    out.Put(slice(queue_key(KeyRange::kMeta, queue)), scratch_);
+  }
+}
+
+void BatchEncoder::put(const Append& op, leveldb::WriteBatch& out) {
+  ledger_.append(op);
+  const Message& message = *op.message;
+  const BodyPlace body_place =
+      message.body.size() > limits_.inline_bytes_max ? BodyPlace::kApart : BodyPlace::kInline;
+  scratch_.clear();
+  encode_index(message, ledger_.name(op.queue), body_place, scratch_);
+  out.Put(slice(place_key(KeyRange::kIndex, op.queue, op.place)), scratch_);
+  if (body_place == BodyPlace::kApart) {
+    out.Put(slice(place_key(KeyRange::kBody, op.queue, op.place)), message.body);
+  }
+}
+
+void BatchEncoder::put(const Erase& op, leveldb::WriteBatch& out) {
+  remove(op.queue, op.place, op.bytes, out);
+  ledger_.take_out(op.queue, op.place, op.persistence, op.bytes);
+}
+
+void BatchEncoder::put(const Return& op, leveldb::WriteBatch& out) {
+  ledger_.give_back(op);
+  scratch_.clear();
+  encode_deliveries(op.deliveries, scratch_);
+  out.Put(slice(place_key(KeyRange::kReturned, op.queue, op.place)), scratch_);
+}
+
+void BatchEncoder::put(const CreateQueue& op, leveldb::WriteBatch& out) {
+  ledger_.create(op);
+  out.Put(slice(queue_key(KeyRange::kName, op.queue)), op.name);
+}
+
+void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
+  if (discard.reason == Discard::Reason::kDamaged) {
+    out.Put(slice(place_key(KeyRange::kDamaged, discard.queue, discard.place)), discard.record);
+    out.Delete(slice(place_key(KeyRange::kIndex, discard.queue, discard.place)));
+  } else {
+    remove(discard.queue, discard.place, discard.bytes, out);
+  }
+  ledger_.take_out(discard.queue, discard.place, discard.persistence, discard.bytes);
+}
+
+void BatchEncoder::remove(QueueId queue, Place place, std::uint64_t bytes,
+                          leveldb::WriteBatch& out) {
+  out.Delete(slice(place_key(KeyRange::kIndex, queue, place)));
+  // Message::bytes() exceeds the body, so that no body that stands apart is left behind.
+  if (bytes > limits_.inline_bytes_least) {
+    out.Delete(slice(place_key(KeyRange::kBody, queue, place)));
+  }
+  if (ledger_.may_have_count(queue, place)) {
+    out.Delete(slice(place_key(KeyRange::kReturned, queue, place)));
+  }
+}
+
+}  // namespace stompbox::queue

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <leveldb/write_batch.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "storage/queue/ledger.h"
+#include "storage/queue/queue_store.h"
+
+namespace stompbox::queue {
+
+struct BodyLimits {
+  std::size_t inline_bytes_max = 0;      // larger bodies stand apart
+  std::uint64_t inline_bytes_least = 0;  // what inline_bytes_max ever was at least (StoreRecord)
+};
+
+// Turns operations into the puts and deletes of one LevelDB batch, and enters them in the ledger on
+// the way; the meta records of the queues that changed close the batch. Committer thread.
+class BatchEncoder {
+ public:
+  // `ledger` outlives this; who calls encode() holds its lock.
+  BatchEncoder(Ledger& ledger, BodyLimits limits) : ledger_(ledger), limits_(limits) {}
+
+  // Replaces what `out` holds.
+  void encode(const StoreBatch& batch, leveldb::WriteBatch& out);
+
+ private:
+  void put(const Append& op, leveldb::WriteBatch& out);
+  void put(const Erase& op, leveldb::WriteBatch& out);
+  void put(const Return& op, leveldb::WriteBatch& out);
+  void put(const CreateQueue& op, leveldb::WriteBatch& out);
+  void put(const Discard& discard, leveldb::WriteBatch& out);
+  void remove(QueueId queue, Place place, std::uint64_t bytes, leveldb::WriteBatch& out);
+
+  Ledger& ledger_;
+  const BodyLimits limits_;
+  std::string scratch_;  // the value that is being made
+};
+
+}  // namespace stompbox::queue

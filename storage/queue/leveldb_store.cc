@@ -1,0 +1,311 @@
+#include "storage/queue/leveldb_store.h"
+
+#include <leveldb/iterator.h>
+
+#include <algorithm>
+#include <cassert>
+#include <random>
+#include <string_view>
+#include <utility>
+
+#include "storage/queue/key_format.h"
+#include "storage/queue/leveldb_open.h"
+#include "storage/queue/leveldb_page.h"
+#include "storage/queue/leveldb_slice.h"
+#include "storage/queue/record_format.h"
+
+namespace stompbox::queue {
+namespace {
+
+using storage::Error;
+using storage::ErrorCode;
+using storage::kOk;
+using storage::Result;
+using storage::Status;
+
+constexpr std::uint32_t kEpochMax = (1U << (64 - MessageId::kCounterBits)) - 1;
+constexpr std::size_t kIdentityBytes = 16;
+// Of erased data, in one call of CompactRange: what a stop may have to wait for.
+constexpr std::uint64_t kCompactionSliceBytes = 64ULL * 1024 * 1024;
+constexpr std::size_t kStaleStepEntries = 1024;
+// On a full disk room is wanted sooner.
+constexpr DeadSpanLeast kWhenFull{1000, 1024 * 1024};
+
+std::string random_identity() {
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  std::random_device random;
+  std::string identity;
+  for (std::size_t i = 0; i < 2 * kIdentityBytes; ++i)
+    identity.push_back(kHex[random() % 16]);
+  return identity;
+}
+
+// Steps from an older format to the next one go here, one case each; format 1 is the first.
+Status upgrade(StoreRecord& record) {
+  assert(record.format == kStoreFormat);
+  return kOk;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<QueueStore>> open_leveldb_store(const StoreOptions& options) {
+  auto opened = LeveldbStore::open(options, {});
+  if (!opened) return opened.error();
+  return std::unique_ptr<QueueStore>(std::move(opened.value()));
+}
+
+Result<std::unique_ptr<LeveldbStore>> LeveldbStore::open(const StoreOptions& options,
+                                                         LeveldbSeams seams) {
+  std::unique_ptr<LeveldbStore> store(new LeveldbStore(options, std::move(seams)));
+  Status started = store->start();
+  if (!started) return started.error();
+  return store;
+}
+
+LeveldbStore::LeveldbStore(const StoreOptions& options, LeveldbSeams seams)
+    : options_(options), database_(options, std::move(seams)) {}
+
+Status LeveldbStore::start() {
+  Status done = database_.open();
+  if (done) done = read_store_record();
+  if (done) done = begin_epoch();
+  if (done) done = read_queues();
+  if (!done) return done;
+  encoder_.emplace(ledger_, BodyLimits{options_.inline_body_bytes_max, record_.inline_bytes_least});
+  state_.identity = record_.identity;
+  state_.epoch = record_.epoch;
+  state_.queues = ledger_.states();
+  for (const auto& [queue, count] : ledger_.stale())
+    stale_.push_back({queue, count, {}});
+  sweeping_ = !stale_.empty();
+  note_tidy_due();
+  return kOk;
+}
+
+Status LeveldbStore::read_store_record() {
+  std::string bytes;
+  const leveldb::Status status =
+      database_.db().Get(leveldb::ReadOptions(), slice(store_key()), &bytes);
+  if (status.IsNotFound()) {
+    const std::unique_ptr<leveldb::Iterator> any(
+        database_.db().NewIterator(leveldb::ReadOptions()));
+    any->SeekToFirst();
+    if (any->Valid()) {
+      return Error{ErrorCode::kInvalid, database_.folder() +
+                                            " holds a LevelDB database of another program: name "
+                                            "another folder for the queue store"};
+    }
+    record_.identity = random_identity();
+    record_.inline_bytes_least = options_.inline_body_bytes_max;
+    return kOk;
+  }
+  if (!status.ok()) return database_.explain(status, "read");
+  const std::optional<StoreRecord> found = decode_store(bytes);
+  if (!found) return unreadable("store record");
+  if (found->format > kStoreFormat) {
+    return Error{ErrorCode::kVersion, "The queue store in " + database_.folder() + " has format " +
+                                          std::to_string(found->format) +
+                                          ", written by a newer version; this one " +
+                                          "reads formats up to " + std::to_string(kStoreFormat) +
+                                          ": start the newer version, or name another folder"};
+  }
+  record_ = *found;
+  return upgrade(record_);
+}
+
+Status LeveldbStore::begin_epoch() {
+  if (record_.epoch >= kEpochMax) {
+    return Error{ErrorCode::kInvalid, "The queue store in " + database_.folder() +
+                                          " has been started as often as message ids allow: drain "
+                                          "it and begin with a new folder"};
+  }
+  ++record_.epoch;
+  record_.inline_bytes_least =
+      std::min<std::uint64_t>(record_.inline_bytes_least, options_.inline_body_bytes_max);
+  std::string bytes;
+  encode_store(record_, bytes);
+  leveldb::WriteOptions write_options;
+  write_options.sync = true;
+  const leveldb::Status status = database_.db().Put(write_options, slice(store_key()), bytes);
+  if (!status.ok()) return database_.explain(status, "written");
+  return kOk;
+}
+
+Status LeveldbStore::read_queues() {
+  const std::unique_ptr<leveldb::Iterator> names(
+      database_.db().NewIterator(leveldb::ReadOptions()));
+  const std::string first(1, static_cast<char>(KeyRange::kName));
+  for (names->Seek(first); names->Valid(); names->Next()) {
+    if (view(names->key()).substr(0, 1) != first) break;
+    const std::optional<QueueId> queue = read_queue_key(KeyRange::kName, view(names->key()));
+    if (!queue) return unreadable("name of a queue");
+    std::string bytes;
+    const leveldb::Status status = database_.db().Get(
+        leveldb::ReadOptions(), slice(queue_key(KeyRange::kMeta, *queue)), &bytes);
+    std::optional<QueueMeta> meta = QueueMeta{};
+    if (status.ok()) meta = decode_meta(bytes);
+    if (!meta) return unreadable("meta record of queue " + names->value().ToString());
+    if (!status.ok() && !status.IsNotFound()) return database_.explain(status, "read");
+    ledger_.restore(*queue, names->value().ToString(), *meta);
+  }
+  if (!names->status().ok()) return database_.explain(names->status(), "read");
+  return kOk;
+}
+
+Error LeveldbStore::unreadable(const std::string& what) const {
+  return {ErrorCode::kCorrupt,
+          "The queue store in " + database_.folder() + " could not be read (the " + what +
+              " is damaged): keep a copy of the folder, then run `stompbox store repair`"};
+}
+
+Status LeveldbStore::write(const StoreBatch& batch, Durability durability) {
+  if (end_) return *end_;
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    encoder_->encode(batch, batch_);
+  }
+  return write_kept(durability);
+}
+
+Status LeveldbStore::write_kept(Durability durability) {
+  leveldb::WriteOptions write_options;
+  write_options.sync = durability == Durability::kSynced;
+  const leveldb::Status status = database_.db().Write(write_options, &batch_);
+  if (!status.ok()) {
+    Error error = database_.explain(status, "written");
+    if (error.code != ErrorCode::kFull) end_ = error;
+    return error;
+  }
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    ledger_.batch_committed();
+  }
+  note_tidy_due();
+  return kOk;
+}
+
+// LevelDB's log is not usable after a write to it has failed, nor is the database after a failed
+// compaction; recovery tolerates the torn end. Puts and deletes of the batch may be repeated.
+Status LeveldbStore::write_again() {
+  if (end_) return *end_;
+  {
+    const std::unique_lock lock(database_mutex_);
+    database_.close();
+    const Status opened = database_.open();
+    if (!opened) {
+      if (opened.error().code != ErrorCode::kFull) end_ = opened.error();
+      return opened;
+    }
+  }
+  return write_kept(Durability::kSynced);
+}
+
+Room LeveldbStore::room() {
+  const bool enough = database_.has_room();
+  full_ = !enough;
+  if (!enough) note_tidy_due();
+  return enough ? Room::kEnough : Room::kFull;
+}
+
+void LeveldbStore::note_tidy_due() {
+  const std::lock_guard lock(ledger_mutex_);
+  tidy_due_ = sweeping_ || ledger_.dead_due() || (full_ && ledger_.erased_since_tidy() > 0);
+}
+
+LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& discards) {
+  const std::shared_lock database_lock(database_mutex_);
+  LoadedPage page;
+  page.queue = request.queue;
+  page.from = request.from;
+  if (!database_.is_open()) {
+    page.error = Error{ErrorCode::kFull, "The queue store in " + database_.folder() +
+                                             " is closed until there is room on the disk"};
+    return page;
+  }
+  std::optional<SeekPlan> plan;
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    plan = ledger_.plan(request.queue, request.from.priority);
+  }
+  if (!plan) return page;  // nothing of that queue was committed yet
+  PageFinds finds;
+  page = read_page(database_.db(), *plan, request, state_.epoch, finds);
+  discards.insert(discards.end(), std::make_move_iterator(finds.discards.begin()),
+                  std::make_move_iterator(finds.discards.end()));
+  const std::lock_guard lock(ledger_mutex_);
+  for (const PageFinds::Dead& dead : finds.dead) {
+    ledger_.learn_dead(request.queue, dead.priority, dead.range);
+  }
+  return page;
+}
+
+Tidied LeveldbStore::tidy(std::vector<Discard>& discards) {
+  const std::shared_lock database_lock(database_mutex_);
+  if (!database_.is_open()) return Tidied::kDone;
+  const bool more = search_stale(discards) || compact_slice();
+  sweeping_ = more;
+  note_tidy_due();
+  return more ? Tidied::kMoreToDo : Tidied::kDone;
+}
+
+// One step of the search for what an earlier epoch left; false when there is nothing to search.
+bool LeveldbStore::search_stale(std::vector<Discard>& discards) {
+  if (stale_.empty()) return false;
+  StaleSearch& search = stale_.back();
+  leveldb::ReadOptions read_options;
+  read_options.fill_cache = false;
+  const std::unique_ptr<leveldb::Iterator> index(database_.db().NewIterator(read_options));
+  if (search.after.empty()) {
+    index->Seek(slice(queue_key(KeyRange::kIndex, search.queue)));
+  } else {
+    index->Seek(search.after);
+  }
+  std::size_t looked_at = 0;
+  for (; index->Valid() && search.remaining > 0; index->Next()) {
+    const auto found = read_place_key(KeyRange::kIndex, view(index->key()));
+    if (!found || found->queue != search.queue) break;
+    if (looked_at++ == kStaleStepEntries) {
+      search.after = index->key().ToString();
+      return true;
+    }
+    const std::optional<IndexEntry> entry = decode_index(view(index->value()));
+    const bool is_stale =
+        entry && entry->persistence == Persistence::kVolatile && entry->id.epoch() != state_.epoch;
+    if (!is_stale) continue;
+    --search.remaining;
+    discards.push_back({search.queue,
+                        found->place,
+                        Discard::Reason::kStale,
+                        Persistence::kVolatile,
+                        entry->bytes(),
+                        {}});
+  }
+  stale_.pop_back();
+  return true;
+}
+
+// One slice of a dead span, index and bodies; false when no span is worth it.
+bool LeveldbStore::compact_slice() {
+  if (!compaction_) {
+    const std::lock_guard lock(ledger_mutex_);
+    const std::optional<DeadSpan> span =
+        ledger_.take_dead_span(full_ ? kWhenFull : DeadSpanLeast{});
+    if (!span) return false;
+    const std::uint64_t slices = span->erased_bytes / kCompactionSliceBytes + 1;
+    compaction_ = Compaction{*span, span->places.from, span->places.length() / slices + 1};
+  }
+  const DeadSpan& span = compaction_->span;
+  const std::uint64_t to = std::min(compaction_->next + compaction_->slice_places, span.places.to);
+  for (const KeyRange range : {KeyRange::kIndex, KeyRange::kBody}) {
+    const Key first = place_key(range, span.queue, {span.priority, Seq{compaction_->next}});
+    const Key last = place_key(range, span.queue, {span.priority, Seq{to}});
+    const leveldb::Slice from_slice = slice(first);
+    const leveldb::Slice to_slice = slice(last);
+    database_.db().CompactRange(&from_slice, &to_slice);
+  }
+  compaction_->next = to;
+  if (to >= span.places.to) compaction_.reset();
+  return true;
+}
+
+}  // namespace stompbox::queue

@@ -1,0 +1,88 @@
+#pragma once
+
+#include <leveldb/write_batch.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "storage/queue/ledger.h"
+#include "storage/queue/leveldb_batch.h"
+#include "storage/queue/leveldb_database.h"
+#include "storage/queue/queue_store.h"
+
+namespace stompbox::queue {
+
+// Queues in LevelDB. The committer writes while the reader and the sweeper read: LevelDB allows
+// that; what they share beside it is the ledger, and the database itself while it is opened again.
+class LeveldbStore final : public QueueStore {
+ public:
+  [[nodiscard]] static storage::Result<std::unique_ptr<LeveldbStore>> open(
+      const StoreOptions& options, LeveldbSeams seams);
+
+  [[nodiscard]] const StoreState& state() const override { return state_; }
+  [[nodiscard]] storage::Status write(const StoreBatch& batch, Durability durability) override;
+  [[nodiscard]] storage::Status write_again() override;
+  [[nodiscard]] Room room() override;
+  [[nodiscard]] LoadedPage load(const LoadRequest& request,
+                                std::vector<Discard>& discards) override;
+  [[nodiscard]] bool tidy_due() const override { return tidy_due_.load(); }
+  [[nodiscard]] Tidied tidy(std::vector<Discard>& discards) override;
+
+ private:
+  // A queue whose volatile messages of earlier epochs are being looked for.
+  struct StaleSearch {
+    QueueId queue;
+    std::uint64_t remaining = 0;  // how many there can be
+    std::string after;            // the last index key that was looked at
+  };
+  // A dead span that is being compacted, slice by slice.
+  struct Compaction {
+    DeadSpan span;
+    std::uint64_t next = 0;
+    std::uint64_t slice_places = 0;
+  };
+
+  LeveldbStore(const StoreOptions& options, LeveldbSeams seams);
+  [[nodiscard]] storage::Status start();
+  [[nodiscard]] storage::Status read_store_record();
+  [[nodiscard]] storage::Status begin_epoch();
+  [[nodiscard]] storage::Status read_queues();
+  [[nodiscard]] storage::Error unreadable(const std::string& what) const;
+
+  [[nodiscard]] storage::Status write_kept(Durability durability);
+  void note_tidy_due();
+  [[nodiscard]] bool search_stale(std::vector<Discard>& discards);
+  [[nodiscard]] bool compact_slice();
+
+  const StoreOptions options_;
+  // Changed by start() only.
+  StoreState state_;
+  StoreRecord record_;
+  std::optional<BatchEncoder> encoder_;
+
+  // Committer.
+  leveldb::WriteBatch batch_;          // the last one: kept until it is in
+  std::optional<storage::Error> end_;  // why nothing is written any more
+
+  // Sweeper.
+  std::vector<StaleSearch> stale_;
+  std::optional<Compaction> compaction_;
+
+  std::atomic<bool> tidy_due_{false};
+  std::atomic<bool> full_{false};
+  std::atomic<bool> sweeping_{false};  // the sweeper has begun something and not finished it
+
+  std::shared_mutex database_mutex_;  // alone: while write_again() closes and opens
+  LeveldbDatabase database_;
+
+  std::mutex ledger_mutex_;  // never held over I/O
+  Ledger ledger_;
+};
+
+}  // namespace stompbox::queue
