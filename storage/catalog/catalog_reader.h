@@ -42,7 +42,8 @@ struct FactRow {
   std::vector<std::string> values;
 };
 
-// A storeconfigs database opened for looking only. Never waits for a writer; never creates anything.
+// A storeconfigs database opened for looking only. Never waits for a writer; never creates
+// anything.
 class CatalogReader {
  public:
   virtual ~CatalogReader() = default;

@@ -45,11 +45,11 @@ struct FactsSave {
   Arrival arrival;
 };
 
-// One storeconfigs database, for writing. One thread uses it at a time. Each catalog is stored whole
-// or not at all (rule 13); outcomes stand in the order of the requests and are durable on return.
-// Many catalogs share a transaction, a savepoint each, as long as it holds the lock no longer than
-// the option says (rule 15). After kTransient the connection has been given up and is made anew by
-// the next call; what came before in the same call keeps its own outcome.
+// One storeconfigs database, for writing. One thread uses it at a time. Each catalog is stored
+// whole or not at all (rule 13); outcomes stand in the order of the requests and are durable on
+// return. Many catalogs share a transaction, a savepoint each, as long as it holds the lock no
+// longer than the option says (rule 15). After kTransient the connection has been given up and is
+// made anew by the next call; what came before in the same call keeps its own outcome.
 class CatalogStore {
  public:
   virtual ~CatalogStore() = default;

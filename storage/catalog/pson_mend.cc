@@ -8,16 +8,21 @@ namespace {
 // Longer digits may be beyond a double; so may any exponent. Both keep their text aside.
 constexpr std::size_t kPlainNumberBytesMax = 300;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+bool is_hex(char c) {
+  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
 
 // The length of the JSON number at the front of `text`, 0 if there is none.
 std::size_t number_length(std::string_view text) {
   std::size_t at = 0;
   const auto digits = [&at, text] {
     const std::size_t start = at;
-    while (at < text.size() && is_digit(text[at])) ++at;
+    while (at < text.size() && is_digit(text[at]))
+      ++at;
     return at > start;
   };
   if (at < text.size() && text[at] == '-') ++at;
@@ -152,22 +157,6 @@ class Mender {
 
 }  // namespace
 
-PsonTraits find_traits(std::string_view text) {
-  // Plain loops without branches: the compiler makes vector code of them.
-  unsigned char high = 0;
-  unsigned char low = 0;
-  unsigned char escape = 0;
-  unsigned char before = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    high |= byte;
-    low |= static_cast<unsigned char>(byte - 0x1A) < 6 ? 1 : 0;
-    escape |= static_cast<unsigned char>((before == '\\') & (byte == 'u'));
-    before = byte;
-  }
-  return {high >= 0x80, escape != 0, low != 0};
-}
-
 std::size_t MendedPson::original_offset(std::size_t offset) const {
   const auto passed = std::upper_bound(dropped.begin(), dropped.end(), offset);
   return offset + static_cast<std::size_t>(passed - dropped.begin());
@@ -181,6 +170,8 @@ std::string_view MendedPson::odd_number(std::size_t offset) const {
   return found->text;
 }
 
-MendedPson mend_pson(std::string_view text) { return Mender(text).run(); }
+MendedPson mend_pson(std::string_view text) {
+  return Mender(text).run();
+}
 
 }  // namespace stompbox::catalog

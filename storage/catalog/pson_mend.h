@@ -7,18 +7,6 @@
 
 namespace stompbox::catalog {
 
-// What a text contains at all; lets most strings be taken without a look.
-struct PsonTraits {
-  bool high_bytes = false;       // any byte >= 0x80
-  bool unicode_escapes = false;  // any \u
-  bool low_controls = false;     // any of 0x1A to 0x1F, which our parser would overlook
-
-  // Whether a string of the text may be something else than plain UTF-8 without NUL.
-  [[nodiscard]] bool odd_strings() const { return high_bytes || unicode_escapes; }
-};
-
-[[nodiscard]] PsonTraits find_traits(std::string_view text);
-
 // A number that PSON allows and our parser does not (beyond a double): a 0 and blanks stand for it.
 struct OddNumber {
   std::size_t offset = 0;  // in the mended text
@@ -38,8 +26,8 @@ struct MendedPson {
   [[nodiscard]] std::string_view odd_number(std::size_t offset) const;
 };
 
-// Never fails: what it does not understand it leaves as it is, for the parser to refuse. `text` must
-// outlive the result.
+// Never fails: what it does not understand it leaves as it is, for the parser to refuse. `text`
+// must outlive the result.
 [[nodiscard]] MendedPson mend_pson(std::string_view text);
 
 }  // namespace stompbox::catalog

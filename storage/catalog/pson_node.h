@@ -16,7 +16,8 @@ enum class PsonKind : std::uint8_t { kNull, kFalse, kTrue, kNumber, kString, kAr
 //   {"a": [1, 2], "b": null}   →   object(7) "a" array(3) 1 2 "b" null      (span in brackets)
 struct PsonNode {
   const char* data = nullptr;
-  std::uint32_t size = 0;  // bytes of a text; children of a container, a key and its value being two
+  std::uint32_t size =
+      0;  // bytes of a text; children of a container, a key and its value being two
   std::uint32_t span = 1;  // nodes up to the next sibling, this one included
   PsonKind kind = PsonKind::kNull;
 

@@ -21,11 +21,13 @@ struct ReadOptions {
 };
 
 // Reads one message body: every historic form of facts 2.2 to 2.4 (PSON, 0.25.0, Puppet 4+ with or
-// without envelope). Lenient where the meaning is clear, with a warning; else kInvalid or kTooLarge,
-// with a reason for the dead letter. Pure; any thread.
-[[nodiscard]] storage::Result<Catalog> read_catalog(std::string_view body, const ReadOptions& options);
+// without envelope). Lenient where the meaning is clear, with a warning; else kInvalid or
+// kTooLarge, with a reason for the dead letter. Pure; any thread.
+[[nodiscard]] storage::Result<Catalog> read_catalog(std::string_view body,
+                                                    const ReadOptions& options);
 
 // The same for the facts forms of facts 2.6.
-[[nodiscard]] storage::Result<NodeFacts> read_facts(std::string_view body, const ReadOptions& options);
+[[nodiscard]] storage::Result<NodeFacts> read_facts(std::string_view body,
+                                                    const ReadOptions& options);
 
 }  // namespace stompbox::catalog

@@ -23,9 +23,15 @@ constexpr Columns kParamValues[] = {"id",          "value",      "param_name_id"
                                     "resource_id", "updated_at", "created_at"};
 
 constexpr TableSpec kTables[] = {
-    {"resources", kResources},     {"source_files", kSourceFiles}, {"resource_tags", kResourceTags},
-    {"puppet_tags", kNames},       {"hosts", kHosts},              {"fact_names", kNames},
-    {"fact_values", kFactValues},  {"param_names", kNames},        {"param_values", kParamValues},
+    {"resources", kResources},
+    {"source_files", kSourceFiles},
+    {"resource_tags", kResourceTags},
+    {"puppet_tags", kNames},
+    {"hosts", kHosts},
+    {"fact_names", kNames},
+    {"fact_values", kFactValues},
+    {"param_names", kNames},
+    {"param_values", kParamValues},
 };
 
 std::optional<std::string> table_mismatch(const TableSpec& table, const FoundColumns& found) {
@@ -44,11 +50,15 @@ std::optional<std::string> table_mismatch(const TableSpec& table, const FoundCol
   return std::nullopt;
 }
 
-bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool is_word(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 
 }  // namespace
 
-std::span<const TableSpec> needed_tables() { return kTables; }
+std::span<const TableSpec> needed_tables() {
+  return kTables;
+}
 
 std::optional<std::string> schema_mismatch(const FoundTables& found) {
   for (const TableSpec& table : kTables) {

@@ -29,8 +29,8 @@ struct FoundColumn {
 using FoundColumns = std::map<std::string, FoundColumn, std::less<>>;
 using FoundTables = std::map<std::string, FoundColumns, std::less<>>;
 
-// Nothing when the tables are those of Puppet's storeconfigs; else what is in the way, as the middle
-// of a sentence ("table `hosts` has no column `environment`").
+// Nothing when the tables are those of Puppet's storeconfigs; else what is in the way, as the
+// middle of a sentence ("table `hosts` has no column `environment`").
 [[nodiscard]] std::optional<std::string> schema_mismatch(const FoundTables& found);
 
 // Old Puppets stored an object as YAML in hosts.environment, growing with each save (ticket 4487).

@@ -34,12 +34,14 @@ class Comparison {
   }
 
   CatalogDiff run() {
-    for (const StoredResource& row : stored_.resources | std::views::reverse) place(row);
+    for (const StoredResource& row : stored_.resources | std::views::reverse)
+      place(row);
     for (const auto& [reference, i] : places_) {
       if (!matched_[i]) unmatched_.push_back(i);
     }
     std::ranges::sort(unmatched_);  // the catalog's own order
-    for (std::size_t i : unmatched_) diff_.new_resources.push_back(wanted_.rows[i].resource);
+    for (std::size_t i : unmatched_)
+      diff_.new_resources.push_back(wanted_.rows[i].resource);
     return std::move(diff_);
   }
 
@@ -60,8 +62,10 @@ class Comparison {
 
   void keep_whole(const StoredResource& row) {
     diff_.kept.resources.add(row.id, row.updated_at);
-    for (const StoredParameter& parameter : parameters_of(row)) keep(parameter);
-    for (const StoredTag& tag : tags_of(row)) diff_.kept.tags.add(tag.id, {});
+    for (const StoredParameter& parameter : parameters_of(row))
+      keep(parameter);
+    for (const StoredTag& tag : tags_of(row))
+      diff_.kept.tags.add(tag.id, {});
   }
 
   void compare_columns(const StoredResource& row, const WantedRows::Row& wanted) {
@@ -97,21 +101,25 @@ class Comparison {
       compare_values(row.id, parameter, std::span(sorted_parameters_).subspan(at, end - at));
       at = end;
     }
-    while (at < sorted_parameters_.size()) remove(sorted_parameters_[at++]);
+    while (at < sorted_parameters_.size())
+      remove(sorted_parameters_[at++]);
   }
 
   std::size_t end_of_name(std::size_t at, std::int64_t name_id) const {
-    while (at < sorted_parameters_.size() && sorted_parameters_[at].name_id == name_id) ++at;
+    while (at < sorted_parameters_.size() && sorted_parameters_[at].name_id == name_id)
+      ++at;
     return at;
   }
 
   void compare_values(std::int64_t resource_id, const Parameter& wanted,
                       std::span<const StoredParameter> stored) {
     if (std::ranges::equal(stored, wanted.values, {}, &StoredParameter::value)) {
-      for (const StoredParameter& parameter : stored) keep(parameter);
+      for (const StoredParameter& parameter : stored)
+        keep(parameter);
       return;
     }
-    for (const StoredParameter& parameter : stored) remove(parameter);
+    for (const StoredParameter& parameter : stored)
+      remove(parameter);
     diff_.new_parameters.push_back({resource_id, &wanted});
   }
 
@@ -123,14 +131,16 @@ class Comparison {
                 wanted.resource->tags.size());
     std::size_t at = 0;
     for (const auto& [tag_id, index] : wanted_order_) {
-      while (at < sorted_tags_.size() && sorted_tags_[at].tag_id < tag_id) remove_tag(at++);
+      while (at < sorted_tags_.size() && sorted_tags_[at].tag_id < tag_id)
+        remove_tag(at++);
       if (tag_id != kNoRow && at < sorted_tags_.size() && sorted_tags_[at].tag_id == tag_id) {
         diff_.kept.tags.add(sorted_tags_[at++].id, {});
       } else {
         diff_.new_tags.push_back({row.id, &wanted.resource->tags[index]});
       }
     }
-    while (at < sorted_tags_.size()) remove_tag(at++);
+    while (at < sorted_tags_.size())
+      remove_tag(at++);
   }
 
   void order_by_id(std::size_t ids_begin, std::size_t count) {

@@ -8,7 +8,8 @@
 
 namespace stompbox::catalog {
 
-// kExported: thin storeconfigs; rows that are not exported are left alone (facts 4.2, steps 2 and 3).
+// kExported: thin storeconfigs; rows that are not exported are left alone (facts 4.2, steps 2 and
+// 3).
 enum class StoreScope { kAll, kExported };
 
 // The fewest row changes that turn the stored rows of a host into the wanted ones. Points into the
@@ -39,8 +40,8 @@ struct CatalogDiff {
   [[nodiscard]] bool empty() const;
 };
 
-// In stored form, so an unchanged catalog gives an empty diff. Junk is cleared away: of two rows for
-// one Type[title] the newest stays (rule 5), values and tags of no name go, a tag stands once.
+// In stored form, so an unchanged catalog gives an empty diff. Junk is cleared away: of two rows
+// for one Type[title] the newest stays (rule 5), values and tags of no name go, a tag stands once.
 [[nodiscard]] CatalogDiff diff_catalog(const StoredRows& stored, const WantedRows& wanted,
                                        StoreScope scope);
 

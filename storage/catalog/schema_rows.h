@@ -43,7 +43,8 @@ class TextArena {
 };
 
 // Says cheaply whether the rows of a host are still those that we know: counts, highest ids, newest
-// updated_at. A master's `node clean` and `unexport` change it, and so does a repair through Puppet.
+// updated_at. A master's `node clean` and `unexport` change it, and so does a repair through
+// Puppet.
 struct Witness {
   struct Table {
     std::int64_t count = 0;

@@ -9,8 +9,8 @@ namespace stompbox::catalog {
 
 struct SqliteOptions {
   std::string path;
-  // Owner, group and mode of the files when this program creates them (DESIGN §4): the masters' user
-  // has to read and write them. -wal and -shm follow the main file.
+  // Owner, group and mode of the files when this program creates them (DESIGN §4): the masters'
+  // user has to read and write them. -wal and -shm follow the main file.
   std::optional<std::string> owner;
   std::optional<std::string> group;
   std::uint32_t mode = 0640;

@@ -1,0 +1,157 @@
+#include "storage/catalog/sqlite_batch.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "storage/catalog/sqlite_errors.h"
+
+namespace stompbox::catalog {
+
+SqliteBatch::SqliteBatch(SqliteSession& session, std::chrono::milliseconds lock_max)
+    : session_(session),
+      courtesy_(lock_max),
+      lock_max_(lock_max),
+      begin_read_(session.db(), "BEGIN"),
+      begin_write_(session.db(), "BEGIN IMMEDIATE"),
+      commit_(session.db(), "COMMIT"),
+      savepoint_(session.db(), "SAVEPOINT one_save"),
+      release_(session.db(), "RELEASE one_save"),
+      roll_back_to_(session.db(), "ROLLBACK TO one_save") {}
+
+std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<SqliteWork>> works) {
+  assert(!open_ && !session_.db().failed());
+  durable_.clear();
+  for (const auto& work : works) {
+    if (!session_.db().failed()) plan(*work);
+  }
+  for (const auto& work : works) {
+    if (!session_.db().failed()) save(*work);
+  }
+  if (open_ && !session_.db().failed()) commit();
+  if (session_.db().failed()) {
+    roll_back();
+  } else {
+    std::ranges::move(std::exchange(pending_, {}), std::back_inserter(durable_));
+  }
+  pending_.clear();
+  return std::move(durable_);
+}
+
+// A snapshot of its own for each work: in a database without WAL a reader stops others' commits.
+void SqliteBatch::plan(SqliteWork& work) {
+  begin_read_.run();
+  look();
+  work.plan();
+  commit_.run();
+}
+
+void SqliteBatch::save(SqliteWork& work) {
+  if (!work.writes()) {
+    pending_.push_back(work.outcome());
+    return;
+  }
+  if (open_ && !fits(work)) commit();
+  if (!open_) begin();
+  if (!session_.db().failed() && !work.is_current()) work.plan();
+  if (session_.db().failed()) return;
+  if (work.writes()) return store(work);
+  pending_.push_back(work.outcome());
+}
+
+void SqliteBatch::store(SqliteWork& work) {
+  const std::string now = session_.timestamps.now();
+  savepoint_.run();
+  work.apply(now);
+  if (session_.db().failed()) return fail_alone();
+  release_.run();
+  rows_ += work.row_count();
+  pending_.push_back(work.outcome());
+}
+
+// A failure that is the message's own undoes this save and no other.
+void SqliteBatch::fail_alone() {
+  SqliteConnection& db = session_.db();
+  if (sqlite_error_row(db.failure()).blame == SqliteBlame::kDatabase) return;
+  const storage::Error error = db.error();
+  db.clear_failure();
+  if (db.in_transaction()) {
+    roll_back_to_.run();
+    release_.run();
+  } else {
+    lose_transaction(error);
+  }
+  session_.forget_rolled_back();
+  pending_.push_back({SaveStatus::kPermanent, error, {}});
+}
+
+// A trigger may give up the whole transaction: then the saves before have to be made again.
+void SqliteBatch::lose_transaction(const storage::Error& error) {
+  open_ = false;
+  for (SaveOutcome& outcome : pending_) {
+    const bool wrote =
+        outcome.status == SaveStatus::kStored || outcome.status == SaveStatus::kUnchanged;
+    if (wrote) outcome = {SaveStatus::kTransient, error, {}};
+  }
+}
+
+bool SqliteBatch::fits(const SqliteWork& work) const {
+  const auto held = Clock::now() - locked_at_;
+  const auto more = row_cost_ * static_cast<Clock::rep>(work.row_count());
+  return held + more + commit_cost_ <= lock_max_;
+}
+
+void SqliteBatch::look() {
+  const std::uint64_t before = session_.epoch();
+  session_.look();
+  const bool first = before == 0;
+  if (!first && session_.epoch() != before) courtesy_.note_others(Clock::now());
+}
+
+void SqliteBatch::wait_for_others() {
+  constexpr std::chrono::milliseconds kStep{2};
+  courtesy_.ask(Clock::now());
+  while (!session_.db().failed()) {
+    look();
+    const auto left = courtesy_.wait_left(Clock::now());
+    if (left <= Clock::duration::zero()) return;
+    const auto step =
+        std::chrono::ceil<std::chrono::milliseconds>(std::min<Clock::duration>(left, kStep));
+    sqlite3_sleep(static_cast<int>(step.count()));
+  }
+}
+
+void SqliteBatch::begin() {
+  wait_for_others();
+  begin_write_.run();
+  if (session_.db().failed()) return;
+  open_ = true;
+  locked_at_ = Clock::now();
+  rows_ = 0;
+  look();
+}
+
+void SqliteBatch::commit() {
+  const auto before = Clock::now();
+  commit_.run();
+  if (session_.db().failed()) return;
+  open_ = false;
+  const auto after = Clock::now();
+  courtesy_.note_held(locked_at_, after);
+  commit_cost_ = after - before;
+  if (rows_ > 0) row_cost_ = (before - locked_at_) / static_cast<Clock::rep>(rows_);
+  std::ranges::move(std::exchange(pending_, {}), std::back_inserter(durable_));
+}
+
+void SqliteBatch::roll_back() {
+  open_ = false;
+  if (session_.db().in_transaction()) {
+    sqlite3_exec(session_.db().raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+}  // namespace stompbox::catalog

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "storage/catalog/catalog_store.h"
+#include "storage/catalog/sqlite_courtesy.h"
+#include "storage/catalog/sqlite_session.h"
+#include "storage/catalog/sqlite_work.h"
+
+namespace stompbox::catalog {
+
+// Puts saves into as few write transactions as possible, each of which holds the lock about as long
+// as it may; a savepoint a save. A save that needs longer than that by itself gets its own.
+class SqliteBatch {
+ public:
+  SqliteBatch(SqliteSession& session, std::chrono::milliseconds lock_max);
+
+  // Outcomes of the first saves, in order and durable. Fewer than there are works: the connection
+  // has failed, and nothing of the rest is stored. Each work has a node of its own.
+  [[nodiscard]] std::vector<SaveOutcome> run(std::span<const std::unique_ptr<SqliteWork>> works);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void plan(SqliteWork& work);
+  void save(SqliteWork& work);
+  void store(SqliteWork& work);
+  void fail_alone();
+  void lose_transaction(const storage::Error& error);
+  void look();
+  void wait_for_others();
+  void begin();
+  void commit();
+  void roll_back();
+  [[nodiscard]] bool fits(const SqliteWork& work) const;
+
+  SqliteSession& session_;
+  SqliteCourtesy courtesy_;
+  const std::chrono::milliseconds lock_max_;
+  SqliteStatement begin_read_, begin_write_, commit_, savepoint_, release_, roll_back_to_;
+
+  std::vector<SaveOutcome> durable_;
+  std::vector<SaveOutcome> pending_;  // of the open transaction
+  bool open_ = false;
+  Clock::time_point locked_at_;
+  std::size_t rows_ = 0;  // written under this lock
+  // Learned; they only decide where a transaction ends.
+  Clock::duration row_cost_{};
+  Clock::duration commit_cost_{};
+};
+
+}  // namespace stompbox::catalog

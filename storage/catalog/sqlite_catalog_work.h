@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "storage/catalog/schema_diff.h"
+#include "storage/catalog/sqlite_hosts.h"
+#include "storage/catalog/sqlite_session.h"
+#include "storage/catalog/sqlite_work.h"
+
+namespace stompbox::catalog {
+
+// Stores one catalog.
+//
+//   record later or equal ──▶ kNothing
+//   digest, host row and witness as recorded ──▶ kTouch: hosts and our own row
+//   else compare all rows ──▶ kWrite: the differences, too
+class SqliteCatalogWork final : public SqliteWork {
+ public:
+  // Session and catalog outlive this.
+  SqliteCatalogWork(SqliteSession& session, const CatalogSave& save);
+
+  const std::string& node() const override { return catalog_.node; }
+  void plan() override;
+  bool is_current() override;
+  bool writes() const override { return action_ != Action::kNothing; }
+  std::size_t row_count() const override { return row_count_; }
+  void apply(std::string_view now) override;
+  SaveOutcome outcome() const override;
+
+ private:
+  enum class Action { kNothing, kTouch, kWrite };
+
+  [[nodiscard]] bool is_unchanged();
+  void compare();
+  void plan_host_columns();
+  void create_names(std::string_view now);
+  void remove_rows();
+  void insert_rows(std::string_view now);
+  void insert_resource(const Resource& resource, std::string_view now);
+  void put_record(std::string_view now);
+
+  SqliteSession& session_;
+  const Catalog& catalog_;
+  const Arrival arrival_;
+  const std::string digest_;  // as recorded: with the scope
+
+  // Decided by plan(), then by apply().
+  Action action_ = Action::kNothing;
+  std::uint64_t epoch_ = 0;
+  HostRow host_;
+  std::optional<NodeRecord> record_;
+  std::string witness_;  // of the rows that plan() saw
+  CatalogDiff diff_;
+  Witness after_;
+  std::optional<std::string> ip_, environment_;
+  std::size_t row_count_ = 0;
+  bool made_host_ = false;
+};
+
+}  // namespace stompbox::catalog

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/catalog/catalog_store.h"
+#include "storage/catalog/schema_rows.h"
+#include "storage/catalog/sqlite_connection.h"
+#include "storage/catalog/sqlite_names.h"
+
+namespace stompbox::catalog {
+
+struct HostRow {
+  std::int64_t id = kNoRow;  // kNoRow: there is none
+  std::optional<std::string> ip;
+  std::optional<std::string> environment;
+  // Further rows of the same name, which Puppet's races leave (rule 6); never more are made.
+  std::vector<std::int64_t> twins;
+};
+
+// The table `hosts`, and the two facts that go into it.
+class SqliteHosts {
+ public:
+  SqliteHosts(SqliteConnection& db, SqliteNames& fact_names);
+
+  // By exact name. Of several rows, the one with most resources, then the oldest.
+  [[nodiscard]] HostRow find(std::string_view name);
+  [[nodiscard]] std::int64_t create(std::string_view name, std::string_view now);
+  // Sets last_compile; leaves ip and environment where nothing is given.
+  void touch(std::int64_t id, std::string_view now, const std::optional<std::string>& ip,
+             const std::optional<std::string>& environment);
+  void set_ip(std::int64_t id, std::string_view now, std::string_view ip);
+
+  struct StoredFacts {
+    std::optional<std::string> ip, environment;
+  };
+  // What the stored facts `ipaddress` and `environment` say.
+  [[nodiscard]] StoredFacts facts_of(std::int64_t id);
+
+ private:
+  [[nodiscard]] std::int64_t resource_count(std::int64_t id);
+
+  SqliteConnection& db_;
+  SqliteNames& fact_names_;
+  SqliteStatement find_, count_, create_, touch_, set_ip_, facts_;
+};
+
+// What our own table knows of a node.
+struct NodeRecord {
+  std::int64_t host_id = kNoRow;
+  std::string digest;   // empty: none
+  std::string witness;  // Witness::text() after the save that the digest is of
+  std::int64_t saves_since_compare = 0;
+  Arrival catalog_arrival;  // empty store: none
+  Arrival facts_arrival;
+
+  friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
+};
+
+// Our own table, a row a node.
+class SqliteNodes {
+ public:
+  explicit SqliteNodes(SqliteConnection& db);
+
+  [[nodiscard]] std::optional<NodeRecord> find(std::string_view name);
+  // Everything but the facts' arrival.
+  void put_catalog(std::string_view name, const NodeRecord& record, std::string_view now);
+  void put_facts(std::string_view name, const Arrival& arrival, std::string_view now);
+
+ private:
+  SqliteStatement find_, put_catalog_, put_facts_;
+};
+
+// Whether `arrival` is no later than what is stored. Numbers of different stores are not compared,
+// and an arrival of no store is always new.
+[[nodiscard]] bool is_superseded(const Arrival& arrival, const Arrival& stored);
+
+}  // namespace stompbox::catalog

@@ -1,0 +1,224 @@
+// What the SQLite store does when the database fails under it.
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "storage/catalog/sqlite_open.h"
+#include "tests/support/full_disk_vfs.h"
+#include "tests/support/sample_catalogs.h"
+#include "tests/support/test_folder.h"
+
+namespace stompbox::catalog {
+namespace {
+
+using storage::ErrorCode;
+using support::TestFolder;
+
+SqliteOptions options_for(const std::string& path) {
+  SqliteOptions options;
+  options.path = path;
+  options.busy_timeout = std::chrono::milliseconds(50);
+  return options;
+}
+
+std::vector<SaveOutcome> save_nodes(CatalogStore& store, std::size_t first, std::size_t count) {
+  std::vector<Catalog> catalogs;
+  for (std::size_t i = first; i < first + count; ++i) {
+    catalogs.push_back(support::sample_catalog(i, {}));
+  }
+  std::vector<CatalogSave> saves;
+  for (const Catalog& catalog : catalogs)
+    saves.push_back({&catalog, {}});
+  return store.save(saves);
+}
+
+SaveOutcome save_node(CatalogStore& store, std::size_t node) {
+  return save_nodes(store, node, 1).at(0);
+}
+
+std::size_t node_count(const std::string& path) {
+  auto reader = open_sqlite_reader(path);
+  REQUIRE(reader.has_value());
+  const auto nodes = (*reader)->nodes();
+  REQUIRE(nodes.has_value());
+  for (const NodeRow& node : *nodes)
+    CHECK(node.resource_count == 200);
+  return nodes->size();
+}
+
+class Locker {
+ public:
+  explicit Locker(const std::string& path) {
+    REQUIRE(sqlite3_open(path.c_str(), &raw_) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(raw_, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+  }
+  ~Locker() { sqlite3_close(raw_); }
+  Locker(const Locker&) = delete;
+  Locker& operator=(const Locker&) = delete;
+
+ private:
+  sqlite3* raw_ = nullptr;
+};
+
+}  // namespace
+
+TEST_CASE("a locked database is transient, and the next call works") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  {
+    const Locker locker(options.path);
+    const auto outcomes = save_nodes(*store, 2, 3);
+    REQUIRE(outcomes.size() == 3);
+    for (const SaveOutcome& outcome : outcomes) {
+      CHECK(outcome.status == SaveStatus::kTransient);
+      CHECK(outcome.error.code == ErrorCode::kBusy);
+    }
+  }
+  CHECK(save_node(*store, 2).status == SaveStatus::kStored);
+  CHECK(node_count(options.path) == 2);
+}
+
+TEST_CASE("a full disk is transient and kFull; nothing is half stored, and it goes on by itself") {
+  const TestFolder folder;
+  support::FullDiskVfs disk;
+  const auto options = options_for(folder.file("db"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  disk.fill();
+  for (int i = 0; i < 2; ++i) {
+    for (const SaveOutcome& outcome : save_nodes(*store, 2, 3)) {
+      CHECK(outcome.status == SaveStatus::kTransient);
+      CHECK(outcome.error.code == ErrorCode::kFull);
+      CHECK(outcome.error.text.find("no room left") != std::string::npos);
+    }
+  }
+  CHECK(node_count(options.path) == 1);
+  disk.make_room();
+  for (const SaveOutcome& outcome : save_nodes(*store, 2, 3)) {
+    CHECK(outcome.status == SaveStatus::kStored);
+  }
+  CHECK(node_count(options.path) == 4);
+}
+
+TEST_CASE("a full disk at the first start is told, and the schema is made when there is room") {
+  const TestFolder folder;
+  support::FullDiskVfs disk;
+  disk.fill();
+  const auto store = make_sqlite_store(options_for(folder.file("db")));
+  const auto opened = store->open();
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().code == ErrorCode::kFull);
+  disk.make_room();
+  CHECK(save_node(*store, 1).status == SaveStatus::kStored);
+}
+
+TEST_CASE("a database that was deleted underneath is made anew") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  for (const char* end : {"", "-wal", "-shm"})
+    std::filesystem::remove(options.path + end);
+  CHECK(save_node(*store, 2).status == SaveStatus::kStored);
+  CHECK(node_count(options.path) == 1);
+}
+
+TEST_CASE("a database that was replaced underneath is the one that is written") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  const auto other = options_for(folder.file("other"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  {
+    const auto second = make_sqlite_store(other);
+    save_nodes(*second, 10, 2);
+  }
+  for (const char* end : {"-wal", "-shm"})
+    std::filesystem::remove(options.path + end);
+  std::filesystem::rename(other.path, options.path);
+  CHECK(save_node(*store, 1).status == SaveStatus::kStored);
+  CHECK(node_count(options.path) == 3);
+}
+
+TEST_CASE("a table that vanishes under the store is transient, for the message is not to blame") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(options.path.c_str(), &other) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other, "ALTER TABLE param_values RENAME TO away", nullptr, nullptr,
+                       nullptr) == SQLITE_OK);
+  CHECK(save_node(*store, 2).status == SaveStatus::kTransient);
+  CHECK(save_node(*store, 2).error.code == ErrorCode::kInvalid);  // as open() says
+  REQUIRE(sqlite3_exec(other, "ALTER TABLE away RENAME TO param_values", nullptr, nullptr,
+                       nullptr) == SQLITE_OK);
+  sqlite3_close(other);
+  CHECK(save_node(*store, 2).status == SaveStatus::kStored);
+}
+
+TEST_CASE("a trigger that gives up the whole transaction makes the saves before it transient") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  const auto store = make_sqlite_store(options);
+  REQUIRE(save_node(*store, 1).status == SaveStatus::kStored);
+  sqlite3* other = nullptr;
+  REQUIRE(sqlite3_open(options.path.c_str(), &other) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(other,
+                       "CREATE TRIGGER stop BEFORE INSERT ON hosts WHEN NEW.name ="
+                       " 'node0003.site.example' BEGIN SELECT RAISE(ROLLBACK, 'stop'); END",
+                       nullptr, nullptr, nullptr) == SQLITE_OK);
+  sqlite3_close(other);
+  const auto outcomes = save_nodes(*store, 2, 2);
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[1].status == SaveStatus::kPermanent);
+  if (outcomes[0].status == SaveStatus::kTransient) {  // both were in one transaction
+    CHECK(save_node(*store, 2).status == SaveStatus::kStored);
+  }
+  CHECK(node_count(options.path) == 2);
+}
+
+TEST_CASE("catalogs are stored whole while another connection writes between plan and lock") {
+  const TestFolder folder;
+  auto options = options_for(folder.file("db"));
+  options.busy_timeout = std::chrono::seconds(10);
+  const auto store = make_sqlite_store(options);
+  REQUIRE(store->open().has_value());
+  std::atomic<bool> stop = false;
+  std::atomic<int> written = 0;
+  std::thread master([&] {
+    sqlite3* other = nullptr;
+    sqlite3_open(options.path.c_str(), &other);
+    while (!stop) {
+      if (sqlite3_exec(other, "INSERT INTO puppet_tags (name) VALUES ('theirs')", nullptr, nullptr,
+                       nullptr) == SQLITE_OK) {
+        ++written;
+      }
+    }
+    sqlite3_close(other);
+  });
+  std::size_t stored = 0;
+  for (std::size_t round = 0; round < 4 || written == 0; ++round) {
+    for (const SaveOutcome& outcome : save_nodes(*store, 0, 12)) {
+      stored += outcome.status == SaveStatus::kStored ? 1u : 0u;
+      CHECK(outcome.error.text == "");
+    }
+  }
+  stop = true;
+  master.join();
+  CHECK(stored == 12);
+  CHECK(node_count(options.path) == 12);
+}
+
+}  // namespace stompbox::catalog
