@@ -33,22 +33,32 @@ class Outbox {
     const char* begin;
     std::size_t size;
   };
-  // Up to `count_max` pieces from the front, for one gathered write. They live until consume() or
-  // the destructor, whatever is appended meanwhile.
+  // Up to `count_max` pieces from the front, for one gathered write. They live until consume(),
+  // clear() or the destructor, whatever is appended meanwhile.
   std::size_t gather(Piece* pieces, std::size_t count_max) const;
   // The kernel has taken that many.
   void consume(std::size_t bytes);
-  // Forgets what has not been sent: the peer is gone.
+  // Forgets what has not been sent: the peer is gone. It does not count as sent.
   void clear();
 
  private:
+  // A joined chunk is closed at this size, so that memory is given back while the peer reads.
+  static constexpr std::size_t kChunkBytes = 64 * 1024;
+
   struct Chunk {
-    std::string bytes;         // used when message is null
+    std::string bytes;          // used when message is null
     queue::MessagePtr message;  // its body
+    [[nodiscard]] const std::string& text() const { return message ? message->body : bytes; }
   };
+  [[nodiscard]] bool tail_is_open() const;
+  void pop_front();
+
   std::deque<Chunk> chunks_;
-  std::size_t front_taken_ = 0;  // of the first chunk
-  bool tail_locked_ = false;     // the last chunk has been gathered: appending must start a new one
+  std::string spare_;             // the memory of a sent chunk, for the next one
+  std::size_t front_taken_ = 0;   // of the first chunk
+  std::size_t tail_counted_ = 0;  // of the last chunk: what position_ contains
+  mutable bool tail_locked_ =
+      false;  // the last chunk has been gathered: appending starts a new one
   std::uint64_t position_ = 0;
   std::uint64_t sent_ = 0;
 };

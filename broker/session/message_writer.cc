@@ -1,0 +1,95 @@
+#include "broker/session/message_writer.h"
+
+#include "broker/session/ids.h"
+#include "protocol/encoder.h"
+
+namespace stompbox::session {
+namespace {
+
+using protocol::Version;
+
+constexpr std::string_view kBlanks = " \t\r";
+
+// A ':' in a value is an escape in a block: a bare one ends a name.
+bool has_blank_value(std::string_view block) {
+  std::size_t at = 0;
+  while ((at = block.find(':', at)) != std::string_view::npos) {
+    const std::size_t next = block.find_first_not_of(kBlanks, at + 1);
+    if (next == std::string_view::npos || block[next] == '\n') return true;
+    at = next;
+  }
+  return false;
+}
+
+void append_block_for_1_0(std::string& out, const queue::Message& message) {
+  const std::string_view block = message.header_block;
+  if (message.block_is_plain && !has_blank_value(block)) {
+    out.append(block);
+    return;
+  }
+  const protocol::Headers headers = protocol::parse_block(block);
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const auto [name, value] = headers.at(i);
+    // Line ends become blanks in 1.0, and a value of blanks is an empty one.
+    if (value.find_first_not_of(" \t\r\n") == std::string_view::npos) continue;
+    protocol::append_header(out, Version::k10, name, value);
+  }
+}
+
+void append_user_headers(std::string& out, Version version, const queue::Message& message) {
+  if (version == Version::k10) {
+    append_block_for_1_0(out, message);
+  } else {
+    protocol::append_block_for(out, version, message.header_block, message.block_is_plain);
+  }
+}
+
+}  // namespace
+
+std::string make_message_head(Version version, const std::optional<std::string>& id) {
+  std::string head = "MESSAGE\n";
+  if (id) protocol::append_header(head, version, "subscription", *id);
+  return head;
+}
+
+void write_message(Outbox& outbox, Version version, const Subscription& subscription,
+                   const routing::Delivery& delivery) {
+  const queue::Message& message = *delivery.message;
+  std::string& out = outbox.tail();
+  out.append(subscription.message_head);
+  out.append("message-id:");
+  append_message_id(out, message.id);
+  out.push_back('\n');
+  protocol::append_header(out, version, "destination", message.destination);
+  if (version == Version::k12 && subscription.ack_mode != routing::AckMode::kAuto) {
+    out.append("ack:");
+    append_ack_id(out, {.tag = subscription.tag, .delivery = delivery.id});
+    out.push_back('\n');
+  }
+  if (delivery.redelivered) out.append("redelivered:true\n");
+  if (delivery.earlier_deliveries > 0) {
+    out.append("redelivery-count:");
+    append_number(out, delivery.earlier_deliveries);
+    out.push_back('\n');
+  }
+  if (!message.body.empty()) {
+    out.append("content-length:");
+    append_number(out, message.body.size());
+    out.push_back('\n');
+  }
+  append_user_headers(out, version, message);
+  out.push_back('\n');
+  outbox.appended();
+  outbox.append_body(delivery.message);
+  outbox.append(std::string_view("\0", 1));
+}
+
+void write_receipt(Outbox& outbox, Version version, std::string_view text) {
+  std::string& out = outbox.tail();
+  out.append("RECEIPT\n");
+  protocol::append_header(out, version, "receipt-id", text);
+  out.append("\n\0", 2);
+  outbox.appended();
+}
+
+}  // namespace stompbox::session

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "broker/routing/consumer.h"
+#include "broker/session/outbox.h"
+#include "broker/session/subscriptions.h"
+#include "protocol/version.h"
+
+// What is written most: MESSAGE and RECEIPT, encoded straight into the outbox.
+namespace stompbox::session {
+
+// The lines that all MESSAGEs of a subscription begin with.
+[[nodiscard]] std::string make_message_head(protocol::Version version,
+                                            const std::optional<std::string>& id);
+
+// One delivery in the form of the receiver's version (facts B5, B7, B8, F5 to F9). A large body is
+// referenced, not copied. 1.0 peers do not get a user header whose value is empty: the Ruby client
+// raises on it.
+void write_message(Outbox& outbox, protocol::Version version, const Subscription& subscription,
+                   const routing::Delivery& delivery);
+
+void write_receipt(Outbox& outbox, protocol::Version version, std::string_view text);
+
+}  // namespace stompbox::session

@@ -1,0 +1,63 @@
+#include "broker/session/unacked.h"
+
+#include <iterator>
+#include <limits>
+
+namespace stompbox::session {
+namespace {
+
+constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
+
+void Unacked::add(const AckId& delivery, queue::MessageId message) {
+  // Deliveries and messages mostly come in growing order: the end is the right guess.
+  by_message_.insert(by_message_.end(), {message.value, delivery.tag, delivery.delivery.value});
+  by_delivery_.insert(by_delivery_.end(), {delivery.tag, delivery.delivery.value, message.value});
+}
+
+void Unacked::remove(const AckId& delivery, routing::Reach reach) {
+  const std::uint64_t first = reach == routing::Reach::kUpTo ? 0 : delivery.delivery.value;
+  auto at = by_delivery_.lower_bound({delivery.tag, first, 0});
+  while (at != by_delivery_.end() && at->tag == delivery.tag &&
+         at->delivery <= delivery.delivery.value) {
+    by_message_.erase({at->message, at->tag, at->delivery});
+    at = by_delivery_.erase(at);
+  }
+}
+
+bool Unacked::contains(const AckId& delivery) const {
+  const auto at = by_delivery_.lower_bound({delivery.tag, delivery.delivery.value, 0});
+  return at != by_delivery_.end() && at->tag == delivery.tag &&
+         at->delivery == delivery.delivery.value;
+}
+
+std::optional<AckId> Unacked::find(queue::MessageId message, std::uint32_t tag) const {
+  const auto after = by_message_.upper_bound({message.value, tag, kLast});
+  if (after == by_message_.begin()) return std::nullopt;
+  const ByMessage& found = *std::prev(after);
+  if (found.message != message.value || found.tag != tag) return std::nullopt;
+  return AckId{.tag = tag, .delivery = {found.delivery}};
+}
+
+std::optional<AckId> Unacked::find(queue::MessageId message) const {
+  return find_after(message, 0);
+}
+
+std::optional<AckId> Unacked::find_after(queue::MessageId message, std::uint32_t tag) const {
+  const auto at = by_message_.upper_bound({message.value, tag, kLast});
+  if (at == by_message_.end() || at->message != message.value) return std::nullopt;
+  return AckId{.tag = at->tag, .delivery = {at->delivery}};
+}
+
+bool Unacked::any_of(std::uint32_t tag) const {
+  const auto at = by_delivery_.lower_bound({tag, 0, 0});
+  return at != by_delivery_.end() && at->tag == tag;
+}
+
+void Unacked::clear() {
+  by_message_.clear();
+  by_delivery_.clear();
+}
+
+}  // namespace stompbox::session

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+
+#include "broker/routing/router.h"
+#include "broker/session/ids.h"
+#include "storage/queue/message.h"
+
+namespace stompbox::session {
+
+// The deliveries of one peer that wait for its ACK, by delivery and by message. Credit bounds it.
+class Unacked {
+ public:
+  void add(const AckId& delivery, queue::MessageId message);
+  // What an ACK or NACK of `delivery` covers waits no longer.
+  void remove(const AckId& delivery, routing::Reach reach);
+
+  [[nodiscard]] bool contains(const AckId& delivery) const;
+  // The delivery of that message on the subscription `tag`, the newest if there are several.
+  [[nodiscard]] std::optional<AckId> find(queue::MessageId message, std::uint32_t tag) const;
+  // The same on the oldest subscription that waits for it.
+  [[nodiscard]] std::optional<AckId> find(queue::MessageId message) const;
+  // The same on a later subscription than `tag`.
+  [[nodiscard]] std::optional<AckId> find_after(queue::MessageId message, std::uint32_t tag) const;
+  [[nodiscard]] bool any_of(std::uint32_t tag) const;
+  void clear();
+
+ private:
+  struct ByMessage {
+    std::uint64_t message;
+    std::uint32_t tag;
+    std::uint64_t delivery;
+    friend auto operator<=>(const ByMessage&, const ByMessage&) = default;
+  };
+  struct ByDelivery {
+    std::uint32_t tag;
+    std::uint64_t delivery;
+    std::uint64_t message;
+    friend auto operator<=>(const ByDelivery&, const ByDelivery&) = default;
+  };
+  std::set<ByMessage> by_message_;
+  std::set<ByDelivery> by_delivery_;
+};
+
+}  // namespace stompbox::session

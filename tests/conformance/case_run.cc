@@ -1,0 +1,150 @@
+#include "tests/conformance/case_run.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "tests/conformance/wire_frame.h"
+
+namespace stompbox::conformance {
+namespace {
+
+constexpr std::chrono::milliseconds kFramePatience(5000);
+constexpr std::chrono::milliseconds kSilencePatience(200);
+
+// The client's end of a connection and what it has read.
+struct Client {
+  std::unique_ptr<Connection> connection;
+  std::string bytes;
+  int beats = 0;
+  bool is_closed = false;
+};
+
+class Player {
+ public:
+  Player(const Case& played, Broker& broker) : case_(played), broker_(broker) {
+    names_["q"] = played.id;
+  }
+
+  std::string play() {
+    for (const Step& step : case_.steps) {
+      std::string difference;
+      try {
+        difference = play(step);
+      } catch (const std::exception& error) {
+        difference = error.what();
+      }
+      if (!difference.empty()) {
+        const std::string file = case_.place.substr(0, case_.place.find(':'));
+        return file + ":" + std::to_string(step.line) + ": " + difference;
+      }
+    }
+    return leftovers();
+  }
+
+ private:
+  Client& client(const std::string& name) {
+    Client& found = clients_[name];
+    if (!found.connection) found.connection = broker_.connect();
+    return found;
+  }
+
+  std::string play(const Step& step) {
+    if (step.verb == Verb::kWait) {
+      broker_.wait(step.duration);
+      return "";
+    }
+    Client& at = client(step.connection);
+    switch (step.verb) {
+      case Verb::kSend: send(at, step.text); return "";
+      case Verb::kExpect: return expect(at, step.text);
+      case Verb::kClose: return expect_close(at);
+      case Verb::kEof: at.connection->end_sending(); return "";
+      case Verb::kDrop:
+        at.connection->drop();
+        at.is_closed = true;
+        return "";
+      case Verb::kBeat: return expect_beat(at);
+      case Verb::kSilence: return expect_silence(at);
+      case Verb::kWait: return "";
+    }
+    return "";
+  }
+
+  void send(Client& at, const std::string& text) {
+    const std::string bytes = with_names(text, names_);
+    if (case_.is_cut_everywhere) {
+      for (const char c : bytes)
+        at.connection->send(std::string(1, c));
+      return;
+    }
+    for (const std::string& piece : pieces_of(bytes))
+      at.connection->send(piece);
+  }
+
+  static std::optional<WireFrame> next_frame(Client& at) {
+    for (;;) {
+      if (auto frame = take_frame(at.bytes, at.beats)) return frame;
+      if (at.connection->receive(at.bytes, kFramePatience)) continue;
+      return take_frame(at.bytes, at.beats);
+    }
+  }
+
+  std::string expect(Client& at, const std::string& expected) {
+    const auto frame = next_frame(at);
+    if (!frame) return "nothing came, expected " + shown(expected);
+    const std::string difference = compare(*frame, expected, names_);
+    if (difference.empty()) return "";
+    return difference + "\n    expected " + shown(expected) + "\n    came     " + shown(*frame);
+  }
+
+  static std::string expect_close(Client& at) {
+    at.is_closed = true;
+    return at.connection->wait_for_close(at.bytes) ? "" : "the connection was not closed";
+  }
+
+  static std::string expect_beat(Client& at) {
+    if (at.beats == 0) {
+      (void)at.connection->receive(at.bytes, kFramePatience);
+      while (at.bytes.starts_with("\n")) {
+        at.bytes.erase(0, 1);
+        ++at.beats;
+      }
+    }
+    const int beats = at.beats;
+    at.beats = 0;
+    return beats > 0 ? "" : "no beat came";
+  }
+
+  static std::string expect_silence(Client& at) {
+    (void)at.connection->receive(at.bytes, kSilencePatience);
+    return at.bytes.empty() ? "" : "something came: " + shown(at.bytes);
+  }
+
+  // What nobody expected must not have come.
+  std::string leftovers() {
+    for (auto& [name, at] : clients_) {
+      if (!at.is_closed) (void)at.connection->receive(at.bytes, std::chrono::milliseconds(0));
+      if (const auto frame = take_frame(at.bytes, at.beats)) return unexpected(name, *frame);
+    }
+    return "";
+  }
+
+  [[nodiscard]] std::string unexpected(const std::string& name, const WireFrame& frame) const {
+    return case_.place + ": " + name + " got a frame that was not expected: " + shown(frame);
+  }
+
+  const Case& case_;
+  Broker& broker_;
+  std::map<std::string, Client> clients_;
+  Names names_;
+};
+
+}  // namespace
+
+std::string run_case(const Case& conformance_case, Broker& broker) {
+  return Player(conformance_case, broker).play();
+}
+
+}  // namespace stompbox::conformance
