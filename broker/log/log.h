@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 // The one global: an asynchronous, bounded log. A stuck pipe loses lines (counted), not the broker.
-// One line an event: `event key=value ...`; values with blanks are quoted. Never bodies or passcodes.
+// One line an event: `event key=value ...`; values with blanks are quoted. Never bodies or
+// passcodes. Any thread may write; start, stop and reopen belong to the one that runs the process.
 namespace stompbox::log {
 
 enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
@@ -13,12 +16,13 @@ enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
 struct LogOptions {
   Level level = Level::kInfo;
   std::string file;  // empty: standard error
-  std::size_t queue_lines_max = 8192;
+  std::size_t queue_lines_max = 2048;
 };
 
-void start(const LogOptions& options);
+// Fails when the file cannot be opened; what is written before start() or after stop() is dropped.
+[[nodiscard]] std::error_code start(const LogOptions& options);
 void stop();    // writes out what waits, at most a second
-void reopen();  // after the file was rotated
+void reopen();  // after the file was rotated; if that fails, the old file is written on
 
 // key=value pairs of one line.
 class Fields {
@@ -32,8 +36,9 @@ class Fields {
   std::string text_;
 };
 
-void write(Level level, std::string_view event, const Fields& fields);
+void write(Level level, std::string_view event, const Fields& fields = {});
 [[nodiscard]] bool enabled(Level level);
+// Lines that found no room in the queue, or that the file did not take.
 [[nodiscard]] std::uint64_t lost_lines();
 
 }  // namespace stompbox::log

@@ -1,0 +1,19 @@
+// Stompbox: a STOMP broker with built-in Puppet storeconfigs.
+//
+//   main.cc      starts here
+//   verbs/       the command line: each verb, `serve` among them
+//   options/     what can be set: one table for file, flags and manual
+//   server.h     `serve`: builds everything below in order, runs it, stops it in order
+//   net/         sockets: listeners, connections, deadlines, bounds on memory
+//   session/     a peer's conversation; with protocol/, the STOMP codec
+//   routing/     queues, topics, credit, acknowledgements
+//   drain/       stores catalogs and facts; with storage/catalog, the database
+//   storage/     queue/, the durable queues, and catalog/
+//   control/     the local door for administration
+//   access/ log/ users and their passcodes; the log
+
+#include "broker/verbs/verbs.h"
+
+int main(int argc, char** argv) {
+  return stompbox::verbs::run(argc, argv);
+}

@@ -1,0 +1,123 @@
+#include "broker/net/listener.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <asio/ip/v6_only.hpp>
+
+#include "broker/log/log.h"
+#include "broker/net/asio_support.h"
+
+namespace stompbox::net {
+namespace {
+
+using asio::ip::tcp;
+
+constexpr std::chrono::milliseconds kPause{100};
+// Connections that finish() takes: more than any backlog.
+constexpr int kFinishMax = 100'000;
+
+int open_spare() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+storage::Error listen_error(const ListenAddress& address, const std::error_code& error) {
+  std::string why = error.message();
+  if (error == std::errc::address_in_use) {
+    why = "the port is in use; another broker may be running";
+  } else if (error == std::errc::permission_denied) {
+    why = "ports below 1024 are for root; use one above";
+  } else if (error == std::errc::address_not_available) {
+    why = "this machine has no such address";
+  }
+  return {storage::ErrorCode::kUnavailable, "cannot listen on " + to_text(address) + ": " + why};
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& io, Connections& connections)
+    : io_(io),
+      connections_(connections),
+      acceptor_(io),
+      pause_(io),
+      spare_(open_spare()),
+      failure_lines_(1, std::chrono::seconds(10)) {}
+
+Listener::~Listener() {
+  if (spare_ >= 0) ::close(spare_);
+}
+
+storage::Status Listener::open(const ListenAddress& address, std::uint32_t backlog) {
+  std::error_code error;
+  const tcp::endpoint endpoint(asio::ip::make_address(address.host, error), address.port);
+  if (!error) acceptor_.open(endpoint.protocol(), error);
+  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor_.bind(endpoint, error);
+  if (!error) acceptor_.listen(static_cast<int>(backlog), error);
+  if (!error) acceptor_.non_blocking(true, error);
+  tcp::endpoint bound;
+  if (!error) bound = acceptor_.local_endpoint(error);
+  if (error) return listen_error(address, error);
+  address_ = {address.host, bound.port()};
+  return storage::kOk;
+}
+
+void Listener::start() {
+  spawn(io_, accept_loop(*this));
+}
+
+asio::awaitable<void> Listener::accept_loop(Listener& self) {
+  while (self.acceptor_.is_open()) {
+    auto [error, socket] = co_await self.acceptor_.async_accept(as_result);
+    if (!self.acceptor_.is_open()) break;
+    if (!error) {
+      self.connections_.welcome(std::move(socket));
+    } else if (self.must_pause_after(error)) {
+      self.pause_.expires_after(kPause);
+      co_await self.pause_.async_wait(as_result);
+    }
+  }
+}
+
+bool Listener::must_pause_after(std::error_code error) {
+  if (error == std::errc::connection_aborted) return false;  // the peer has gone already
+  if (const auto left_out = failure_lines_.next(std::chrono::steady_clock::now())) {
+    log::write(log::Level::kError, "accept-failed",
+               log::Fields()
+                   .add("listener", to_text(address_))
+                   .add("error", error.message())
+                   .add("more_before", *left_out));
+  }
+  const bool no_descriptor =
+      error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system;
+  if (no_descriptor) drop_one_with_the_spare();
+  return true;
+}
+
+void Listener::drop_one_with_the_spare() {
+  if (spare_ >= 0) ::close(spare_);
+  const int refused = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+  if (refused >= 0) ::close(refused);
+  spare_ = open_spare();
+}
+
+void Listener::finish() {
+  for (int taken = 0; acceptor_.is_open() && taken < kFinishMax; ++taken) {
+    std::error_code error;
+    tcp::socket socket(io_);
+    acceptor_.accept(socket, error);
+    if (error) break;
+    connections_.welcome(std::move(socket));
+  }
+  std::error_code ignored;  // the descriptor is gone either way
+  acceptor_.close(ignored);
+  pause_.cancel();
+}
+
+}  // namespace stompbox::net

@@ -1,0 +1,97 @@
+#include "broker/options/options_cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "broker/options/options_file.h"
+#include "broker/options/options_table.h"
+
+namespace stompbox::options {
+namespace {
+
+constexpr std::array<std::string_view, 5> kPlaceKeys = {
+    "data.folder", "data.ephemeral", "access.users", "control.socket", "catalog.store"};
+
+// As in the file: what the help shows is what one can type there.
+std::string default_text(const Row& row) {
+  std::string joined;
+  for (const std::string& text : show_field(row.field, Options{})) {
+    if (!joined.empty()) joined += ", ";
+    joined += text;
+  }
+  return joined;
+}
+
+std::string help_text(const Row& row) {
+  std::string text(row.help);
+  const std::string standard = default_text(row);
+  if (!standard.empty() && standard != "false") text += " [" + standard + "]";
+  return text;
+}
+
+CLI::Option* add_flag(CLI::App& app, const Row& row, GivenFlags& given) {
+  GivenFlags::Flag& flag = given.flags.emplace_back();
+  flag.key = row.key;
+  const std::string name(row.flag);
+  if (std::holds_alternative<SwitchField>(row.field)) {
+    // `--flag`, `--flag=true` and `--flag=false`: a flag must be able to beat the file both ways.
+    const auto take = [&flag](const std::string& text) { flag.texts.assign(1, text); };
+    return app.add_flag_function(
+        name, [take](std::int64_t count) { take(count > 0 ? "true" : "false"); }, help_text(row));
+  }
+  CLI::Option* option = app.add_option(name, flag.texts, help_text(row));
+  option->type_name(placeholder_of(row.field));
+  if (std::holds_alternative<ListField>(row.field)) return option->allow_extra_args(false);
+  return option->expected(1);
+}
+
+void add_flags(CLI::App& app, GivenFlags& given, std::span<const Row> rows,
+               const std::function<bool(const Row&)>& wanted) {
+  app.add_option("--config", given.config_file, "Configuration file; flags beat it.")
+      ->type_name("FILE");
+  CLI::Option* folder = nullptr;
+  CLI::Option* ephemeral = nullptr;
+  for (const Row& row : rows) {
+    if (!wanted(row)) continue;
+    CLI::Option* option = add_flag(app, row, given);
+    option->group("[" + std::string(section_of(row)) + "]");
+    if (row.key == "data.folder") folder = option;
+    if (row.key == "data.ephemeral") ephemeral = option;
+  }
+  folder->excludes(ephemeral);
+}
+
+bool is_place(const Row& row) {
+  return std::find(kPlaceKeys.begin(), kPlaceKeys.end(), row.key) != kPlaceKeys.end();
+}
+
+}  // namespace
+
+void add_serve_flags(CLI::App& app, GivenFlags& given) {
+  add_flags(app, given, table(), [](const Row&) { return true; });
+}
+
+void add_place_flags(CLI::App& app, GivenFlags& given) {
+  add_flags(app, given, table(), is_place);
+}
+
+storage::Result<Options> resolve(const GivenFlags& given) {
+  Options options;
+  if (!given.config_file.empty()) {
+    if (auto status = apply_file(options, given.config_file); !status) return status.error();
+  }
+  for (const GivenFlags::Flag& flag : given.flags) {
+    if (flag.texts.empty()) continue;
+    const Row* row = find_row(flag.key);
+    if (auto status = set_field(row->field, options, flag.texts); !status) {
+      return storage::Error{status.error().code,
+                            std::string(row->flag) + ": " + status.error().text};
+    }
+  }
+  if (auto status = check(options); !status) return status.error();
+  return options;
+}
+
+}  // namespace stompbox::options

@@ -1,0 +1,266 @@
+#include "broker/options/options_table.h"
+
+#include <array>
+
+namespace stompbox::options {
+namespace {
+
+// Names the member at PATH of Options, for a Field. A macro, because a path is no value in C++.
+#define STOMPBOX_AT(path)          \
+  [](Options & options) -> auto& { \
+    return options.path;           \
+  }
+
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kEscapePolicies = {"refuse", "keep"};
+constexpr std::array<std::string_view, 2> kSyncPolicies = {"batch", "never"};
+constexpr std::array<std::string_view, 3> kBytePolicies = {"latin1", "replace", "keep"};
+
+#define STOMPBOX_CHOICE(words, path)                                                      \
+  ChoiceField {                                                                           \
+    words, [](const Options& options) { return static_cast<std::size_t>(options.path); }, \
+        [](Options& options, std::size_t word) {                                          \
+          options.path = static_cast<decltype(options.path)>(word);                       \
+        }                                                                                 \
+  }
+
+constexpr Bounds kFromZero{0, UINT64_MAX};
+
+const Row kRows[] = {
+    Row{"data.folder", "--data", TextField{STOMPBOX_AT(data_folder), "DIR"},
+        "Folder of everything that is kept: queues, the catalog database, the control socket."},
+    Row{"data.ephemeral", "--ephemeral", SwitchField{STOMPBOX_AT(ephemeral)},
+        "Keep the queues in memory only; without --catalog-store there is no catalog store "
+        "either."},
+    Row{"data.ephemeral_max", "--ephemeral-max", SizeField{STOMPBOX_AT(store.memory_bytes_max)},
+        "What the queues may hold with --ephemeral before it counts as a full disk."},
+    Row{"listen.addresses", "--listen", ListField{STOMPBOX_AT(listen), "URL"},
+        "Where to take connections, tcp://ADDR:PORT; port 0 takes a free one; may be repeated."},
+    Row{"listen.ready_file", "--ready-file", TextField{STOMPBOX_AT(ready_file), "FILE"},
+        "Written whole when all is ready: one listener with its real port a line."},
+    Row{"listen.connections_max", "--connections-max",
+        CountField{STOMPBOX_AT(net.connection_count_max)},
+        "Connections at once; the next one gets an ERROR."},
+    Row{"listen.backlog", "--listen-backlog", SmallCountField{STOMPBOX_AT(net.accept_backlog)},
+        "Connections that the kernel keeps until they are accepted."},
+    Row{"listen.inbound_max", "--inbound-max", SizeField{STOMPBOX_AT(net.inbound_bytes_max)},
+        "Input of all connections that may wait in memory."},
+    Row{"listen.inbound_patience", "--inbound-patience",
+        DurationField{STOMPBOX_AT(net.inbound_patience)},
+        "How long that bound may stand still before the largest connection is closed."},
+    Row{"listen.outgoing_max", "--outgoing-max", SizeField{STOMPBOX_AT(net.outgoing_bytes_max)},
+        "Output of all connections that may wait in memory; at the bound the slowest is closed."},
+    Row{"listen.read_size", "--read-size", SizeField{STOMPBOX_AT(net.read_bytes)},
+        "Size of the read buffer that all connections share."},
+    Row{"listen.reads_in_a_row", "--reads-in-a-row", CountField{STOMPBOX_AT(net.reads_in_a_row)},
+        "Reads from one connection before the others have their turn."},
+    Row{"access.users", "--users", TextField{STOMPBOX_AT(access.users_file), "FILE"},
+        "Users and their passcode hashes, made by 'stompbox passwd'; without it everybody is "
+        "welcome."},
+    Row{"access.allow_anonymous_from_anywhere", "--allow-anonymous-from-anywhere",
+        SwitchField{STOMPBOX_AT(access.anonymous_from_anywhere)},
+        "Allow a listener that other machines can reach although there is no users file."},
+    Row{"access.waiting_checks_max", "--waiting-checks-max",
+        CountField{STOMPBOX_AT(access.waiting_checks_max)},
+        "Logins that may wait for their hash at once."},
+    Row{"access.checks_per_address_max", "--checks-per-address-max",
+        SmallCountField{STOMPBOX_AT(access.checks_per_address_max)}, "The same for one address."},
+    Row{"access.remembered_max", "--remembered-max",
+        CountField{STOMPBOX_AT(access.remembered_count_max), kFromZero},
+        "Verified logins that are remembered, so that a reconnect costs no hash."},
+    Row{"access.failure_hold_max", "--failure-hold-max",
+        DurationField{STOMPBOX_AT(access.failure_hold_max)},
+        "Longest hold of an address whose logins keep failing."},
+    Row{"access.failure_memory", "--failure-memory",
+        DurationField{STOMPBOX_AT(access.failure_memory)},
+        "How long a failed login is held against its address."},
+    Row{"access.failure_addresses_max", "--failure-addresses-max",
+        CountField{STOMPBOX_AT(access.failure_addresses_max)},
+        "Addresses whose failures are remembered."},
+    Row{"log.level", "--log-level", STOMPBOX_CHOICE(kLevels, log.level), "How much to tell."},
+    Row{"log.file", "--log-file", TextField{STOMPBOX_AT(log.file), "FILE"},
+        "Log file, opened anew at SIGHUP; empty is standard error."},
+    Row{"log.queue_lines_max", "--log-queue-lines-max",
+        CountField{STOMPBOX_AT(log.queue_lines_max)},
+        "Lines that may wait for a slow log; then the oldest are lost and counted."},
+    Row{"queue.sync", "--sync", STOMPBOX_CHOICE(kSyncPolicies, journal.sync),
+        "Whether a receipt waits for the disk: 'never' loses the last seconds with the machine."},
+    Row{"queue.linger", "--queue-linger", DurationField{STOMPBOX_AT(journal.linger)},
+        "How long a message that is being delivered may wait for its ACK to spare the write."},
+    Row{"queue.ride", "--queue-ride", DurationField{STOMPBOX_AT(journal.ride)},
+        "How long an erase without receipt may wait for a batch to go along with."},
+    Row{"queue.batch_max", "--queue-batch-max", SizeField{STOMPBOX_AT(journal.batch_bytes_max)},
+        "Size of one write; a message or a transaction is never split."},
+    Row{"queue.full_retry", "--queue-full-retry", DurationField{STOMPBOX_AT(journal.full_retry)},
+        "How often a full disk is looked at again."},
+    Row{"queue.free_floor", "--queue-free-floor",
+        SizeField{STOMPBOX_AT(store.free_bytes_floor), kFromZero},
+        "Free space that is left on the disk: below it messages wait, erases go on."},
+    Row{"queue.write_buffer", "--queue-write-buffer",
+        SizeField{STOMPBOX_AT(store.write_buffer_bytes)}, "LevelDB's write buffer."},
+    Row{"queue.table_size", "--queue-table-size", SizeField{STOMPBOX_AT(store.table_bytes)},
+        "Size of LevelDB's table files."},
+    Row{"queue.block_cache", "--queue-block-cache", SizeField{STOMPBOX_AT(store.block_cache_bytes)},
+        "LevelDB's block cache."},
+    Row{"queue.inline_body_max", "--queue-inline-body-max",
+        SizeField{STOMPBOX_AT(store.inline_body_bytes_max), kFromZero},
+        "Larger bodies are stored apart from the index."},
+    Row{"routing.resident_count_max", "--resident-count-max",
+        CountField{STOMPBOX_AT(routing.resident_count_max)},
+        "Waiting messages that a queue keeps in memory; the others are in the store only."},
+    Row{"routing.resident_max", "--resident-max",
+        SizeField{STOMPBOX_AT(routing.resident_bytes_max)}, "The same in bytes."},
+    Row{"routing.resident_total_max", "--resident-total-max",
+        SizeField{STOMPBOX_AT(routing.resident_total_bytes_max)},
+        "The same for all queues together."},
+    Row{"routing.journal_max", "--journal-max", SizeField{STOMPBOX_AT(routing.journal_bytes_max)},
+        "What may wait for the disk before senders are not read any more."},
+    Row{"routing.queues_max", "--queues-max", CountField{STOMPBOX_AT(routing.queue_count_max)},
+        "Queues at once."},
+    Row{"routing.topics_max", "--topics-max", CountField{STOMPBOX_AT(routing.topic_count_max)},
+        "Topics at once."},
+    Row{"routing.topic_backlog_count_max", "--topic-backlog-count-max",
+        CountField{STOMPBOX_AT(routing.topic_backlog_count_max)},
+        "Messages that a topic keeps for a slow subscriber before it is closed."},
+    Row{"routing.topic_backlog_max", "--topic-backlog-max",
+        SizeField{STOMPBOX_AT(routing.topic_backlog_bytes_max)}, "The same in bytes."},
+    Row{"routing.dead_letter_queue", "--dead-letter-queue",
+        TextField{STOMPBOX_AT(routing.dead_letter_queue), "NAME"},
+        "Queue for what cannot be stored."},
+    Row{"session.server_name", "--server-name", TextField{STOMPBOX_AT(session.server_name), "NAME"},
+        "The 'server' header of CONNECTED; empty hides it."},
+    Row{"session.sends_beats", "--sends-beats",
+        DurationField{STOMPBOX_AT(session.heart_beat.sends_every)},
+        "Shortest time between heart-beats that we offer to send; 0 offers none."},
+    Row{"session.wants_beats", "--wants-beats",
+        DurationField{STOMPBOX_AT(session.heart_beat.wants_every)},
+        "Time between heart-beats that we ask for; 0 asks for none."},
+    Row{"session.login_timeout", "--login-timeout",
+        DurationField{STOMPBOX_AT(session.login_timeout)}, "For the whole CONNECT frame."},
+    Row{"session.error_hold", "--error-hold", DurationField{STOMPBOX_AT(session.error_hold)},
+        "How long a peer is held after its ERROR, so that it does not come back at once."},
+    Row{"session.disconnect_hold", "--disconnect-hold",
+        DurationField{STOMPBOX_AT(session.disconnect_hold)},
+        "How long a leaving peer may take to read what it still gets."},
+    Row{"session.shutdown_hold", "--shutdown-hold",
+        DurationField{STOMPBOX_AT(session.shutdown_hold)}, "The same when the broker stops."},
+    Row{"session.discard_max", "--discard-max", SizeField{STOMPBOX_AT(session.discard_bytes_max)},
+        "Input that is thrown away during a hold."},
+    Row{"session.subscriptions_max", "--subscriptions-max",
+        CountField{STOMPBOX_AT(session.subscription_count_max)},
+        "Subscriptions of one connection."},
+    Row{"session.receipts_owed_max", "--receipts-owed-max",
+        CountField{STOMPBOX_AT(session.receipts_owed_max)},
+        "Receipts that one connection may wait for before it is not read any more."},
+    Row{"session.outbox_soft", "--outbox-soft", SizeField{STOMPBOX_AT(session.outbox_bytes_soft)},
+        "Output of one connection that may wait before it is given no more messages."},
+    Row{"session.outbox_max", "--outbox-max", SizeField{STOMPBOX_AT(session.outbox_bytes_max)},
+        "Output of one connection that may wait before it is closed as too slow."},
+    Row{"session.auto_credit_count", "--auto-credit-count",
+        CountField{STOMPBOX_AT(session.auto_credit_count)},
+        "Messages on their way to a subscription with ack:auto."},
+    Row{"session.auto_credit", "--auto-credit", SizeField{STOMPBOX_AT(session.auto_credit_bytes)},
+        "The same in bytes."},
+    Row{"session.client_credit_count", "--client-credit-count",
+        CountField{STOMPBOX_AT(session.client_credit_count)},
+        "Messages without ACK at a subscription with ack:client or client-individual."},
+    Row{"session.client_credit", "--client-credit",
+        SizeField{STOMPBOX_AT(session.client_credit_bytes)}, "The same in bytes."},
+    Row{"session.credit_count_max", "--credit-count-max",
+        CountField{STOMPBOX_AT(session.credit_count_max)},
+        "What a subscriber may ask for with prefetch-count."},
+    Row{"session.unknown_escapes", "--unknown-escapes",
+        STOMPBOX_CHOICE(kEscapePolicies, session.unknown_escapes),
+        "Undefined escapes in headers of STOMP 1.1: an ERROR, or kept as they stand."},
+    Row{"limits.body_max", "--body-max", SizeField{STOMPBOX_AT(session.limits.body_bytes_max)},
+        "Body of one frame."},
+    Row{"limits.headers_count_max", "--headers-count-max",
+        CountField{STOMPBOX_AT(session.limits.header_count_max)}, "Headers of one frame."},
+    Row{"limits.headers_max", "--headers-max",
+        SizeField{STOMPBOX_AT(session.limits.headers_bytes_max)}, "The same in bytes."},
+    Row{"limits.header_line_max", "--header-line-max",
+        SizeField{STOMPBOX_AT(session.limits.header_line_bytes_max)}, "One header line."},
+    Row{"limits.command_max", "--command-max",
+        SizeField{STOMPBOX_AT(session.limits.command_bytes_max)}, "The command line of a frame."},
+    Row{"limits.frame_before_login_max", "--frame-before-login-max",
+        SizeField{STOMPBOX_AT(session.limits.frame_bytes_max_before_login)},
+        "A whole frame before the peer is let in."},
+    Row{"drain.catalog_queue", "--catalog-queue",
+        TextField{STOMPBOX_AT(drain.catalog_queue), "NAME"},
+        "Queue whose catalogs are stored; empty stores none."},
+    Row{"drain.facts_queue", "--facts-queue", TextField{STOMPBOX_AT(drain.facts_queue), "NAME"},
+        "Queue whose facts are stored; empty stores none."},
+    Row{"drain.window_count", "--drain-window-count", CountField{STOMPBOX_AT(drain.window_count)},
+        "Messages that may be in the drain at once."},
+    Row{"drain.window", "--drain-window", SizeField{STOMPBOX_AT(drain.window_bytes)},
+        "The same in bytes."},
+    Row{"drain.retry_first", "--drain-retry-first", DurationField{STOMPBOX_AT(drain.retry_first)},
+        "First wait after the database was in trouble; doubled each time."},
+    Row{"drain.retry_max", "--drain-retry-max", DurationField{STOMPBOX_AT(drain.retry_max)},
+        "Longest such wait."},
+    Row{"drain.competition_check", "--drain-competition-check",
+        DurationField{STOMPBOX_AT(drain.competition_check)},
+        "How often it is looked whether somebody else takes from the same queue."},
+    Row{"drain.crashes_max", "--drain-crashes-max",
+        SmallCountField{STOMPBOX_AT(drain.crash_count_max)},
+        "Unclean exits that a message in the drain may see before it is dead-lettered."},
+    Row{"catalog.store", "--catalog-store", TextField{STOMPBOX_AT(catalog_store), "STORE"},
+        "sqlite:FILE, none, or auto: storeconfigs.sqlite3 in the data folder, none with "
+        "--ephemeral."},
+    Row{"catalog.owner", "--catalog-owner", OptionalTextField{STOMPBOX_AT(sqlite.owner), "USER"},
+        "Owner of a database that is made; empty is who runs the broker."},
+    Row{"catalog.group", "--catalog-group", OptionalTextField{STOMPBOX_AT(sqlite.group), "GROUP"},
+        "Group of a database that is made, for the masters' user."},
+    Row{"catalog.mode", "--catalog-mode", ModeField{STOMPBOX_AT(sqlite.mode)},
+        "Permission bits of a database that is made."},
+    Row{"catalog.lock_max", "--catalog-lock-max", DurationField{STOMPBOX_AT(sqlite.lock_max)},
+        "How long a write may lock the database: old masters do not wait."},
+    Row{"catalog.busy_timeout", "--catalog-busy-timeout",
+        DurationField{STOMPBOX_AT(sqlite.busy_timeout)},
+        "How long to wait for somebody else's lock before trying again later."},
+    Row{"catalog.full_compare_every", "--catalog-full-compare-every",
+        SmallCountField{STOMPBOX_AT(sqlite.full_compare_every)},
+        "Every n-th save of a node compares all rows, whatever its digest says."},
+    Row{"catalog.exported_only", "--catalog-exported-only", SwitchField{STOMPBOX_AT(sqlite.thin)},
+        "Store exported resources only."},
+    Row{"catalog.bytes", "--catalog-bytes", STOMPBOX_CHOICE(kBytePolicies, drain.read.byte_policy),
+        "What a string that is not UTF-8 is taken for."},
+    Row{"catalog.store_sensitive", "--catalog-store-sensitive",
+        SwitchField{STOMPBOX_AT(drain.read.store_sensitive)},
+        "Store values that Puppet marks as sensitive."},
+    Row{"catalog.message_max", "--catalog-message-max",
+        SizeField{STOMPBOX_AT(drain.read.message_bytes_max)}, "Largest message that is read."},
+    Row{"catalog.depth_max", "--catalog-depth-max", CountField{STOMPBOX_AT(drain.read.depth_max)},
+        "Deepest nesting that is read."},
+    Row{"catalog.resources_max", "--catalog-resources-max",
+        CountField{STOMPBOX_AT(drain.read.resource_count_max)}, "Most resources of a catalog."},
+    Row{"catalog.values_max", "--catalog-values-max",
+        CountField{STOMPBOX_AT(drain.read.value_count_max)}, "Most values of a catalog."},
+    Row{"control.socket", "--control-socket", TextField{STOMPBOX_AT(control_socket), "FILE"},
+        "Socket of the control door; auto: control.sock in the data folder, none with "
+        "--ephemeral."},
+};
+
+}  // namespace
+
+std::span<const Row> table() {
+  return kRows;
+}
+
+const Row* find_row(std::string_view key) {
+  for (const Row& row : table()) {
+    if (row.key == key) return &row;
+  }
+  return nullptr;
+}
+
+std::string_view section_of(const Row& row) {
+  return row.key.substr(0, row.key.find('.'));
+}
+
+std::string_view name_of(const Row& row) {
+  return row.key.substr(row.key.find('.') + 1);
+}
+
+}  // namespace stompbox::options

@@ -1,0 +1,90 @@
+#include "broker/ready_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace stompbox {
+namespace {
+
+using storage::Error;
+using storage::ErrorCode;
+
+Error system_error(const std::string& what) {
+  return {ErrorCode::kIo, what + ": " + std::system_category().message(errno)};
+}
+
+bool write_whole(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(descriptor, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+void print_to(int descriptor, std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  // Nobody to read it is no reason to fail.
+  [[maybe_unused]] const bool taken = write_whole(descriptor, text);
+}
+
+}  // namespace
+
+storage::Status write_ready_file(const std::string& path,
+                                 const std::vector<std::string>& listeners) {
+  const std::string what = "the ready file " + path + " cannot be written";
+  const std::string beside = path + ".new";
+  std::string text;
+  for (const std::string& listener : listeners)
+    text.append(listener).append("\n");
+  constexpr mode_t kMode = 0644;
+  const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
+  if (file < 0) return system_error(what);
+  const bool whole = write_whole(file, text);
+  if (::close(file) != 0 || !whole || ::rename(beside.c_str(), path.c_str()) != 0) {
+    const Error error = system_error(what);
+    ::unlink(beside.c_str());
+    return error;
+  }
+  return storage::kOk;
+}
+
+void remove_ready_file(const std::string& path) {
+  ::unlink(path.c_str());
+}
+
+storage::Status make_data_folder(const std::string& path) {
+  constexpr mode_t kOthersNothing = 0027;
+  std::error_code error;
+  const mode_t before = ::umask(kOthersNothing);
+  std::filesystem::create_directories(path, error);
+  ::umask(before);
+  if (error) {
+    return Error{ErrorCode::kDenied, "the data folder " + path + " cannot be made: " +
+                                         error.message() + "; name another one with --data"};
+  }
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return Error{
+        ErrorCode::kDenied,
+        "the data folder " + path + " cannot be written: " + std::system_category().message(errno) +
+            "; give it to the user who runs the broker, or name " + "another one with --data"};
+  }
+  return storage::kOk;
+}
+
+void print_line(std::string_view line) {
+  print_to(STDOUT_FILENO, line);
+}
+
+void print_error(std::string_view line) {
+  print_to(STDERR_FILENO, line);
+}
+
+}  // namespace stompbox

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "storage/result.h"
+
+namespace stompbox {
+
+// Tells who started us that all is ready, and where: one listener a line. Written whole or not at
+// all, so that whoever finds the file finds all of it.
+[[nodiscard]] storage::Status write_ready_file(const std::string& path,
+                                               const std::vector<std::string>& listeners);
+// At the end. A file that is gone already is fine.
+void remove_ready_file(const std::string& path);
+
+// Makes the folder, and those above it, for its owner and group alone. One that is there is left as
+// it is. Errors name the folder and the remedy.
+[[nodiscard]] storage::Status make_data_folder(const std::string& path);
+
+// One line on standard output, as long as anybody reads it.
+void print_line(std::string_view line);
+// The same on standard error.
+void print_error(std::string_view line);
+
+}  // namespace stompbox

@@ -1,0 +1,401 @@
+#include "broker/server.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
+
+#include "broker/control_stage.h"
+#include "broker/doorman.h"
+#include "broker/drain_stage.h"
+#include "broker/log/log.h"
+#include "broker/net/asio_support.h"
+#include "broker/net/connections.h"
+#include "broker/net/listener.h"
+#include "broker/ready_file.h"
+#include "broker/routing/router.h"
+#include "stompbox_version.h"
+#include "storage/queue/committer.h"
+#include "storage/queue/leveldb_open.h"
+
+namespace stompbox {
+namespace {
+
+using std::chrono::milliseconds;
+
+// The steps of a stop; together they stay within the five seconds that it may take.
+constexpr milliseconds kReadPatience{1000};   // for what the kernel holds of our peers' bytes
+constexpr milliseconds kWritePatience{1500};  // for what we owe them
+constexpr milliseconds kDrainPatience{1000};  // for a round that is being stored
+constexpr milliseconds kWorkerPatience{300};  // for its thread to end
+// At the start: for the database; it may be locked, and the broker is ready without it.
+constexpr milliseconds kDatabasePatience{1000};
+
+enum class Exit { kDone = 0, kFailed = 1 };
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
+  log::write(log::Level::kWarning, "descriptor-limit-kept");
+}
+
+// Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
+class Server {
+ public:
+  explicit Server(const options::Options& options) : options_(options) {}
+  ~Server() { take_down(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Builds everything up to the listeners; an error is one sentence for the operator.
+  [[nodiscard]] storage::Status start();
+  // Until a signal, or a failure that nothing can be done about.
+  [[nodiscard]] Exit run();
+
+ private:
+  [[nodiscard]] storage::Status open_store();
+  [[nodiscard]] storage::Status build_drain();
+  [[nodiscard]] storage::Status open_listeners();
+  [[nodiscard]] storage::Status open_control();
+  void await_signals();
+  void await_reload();
+
+  static asio::awaitable<void> become_ready(Server& self);
+  void tell_ready();
+  [[nodiscard]] std::vector<std::string> listener_urls() const;
+  [[nodiscard]] std::string store_description() const;
+  [[nodiscard]] control::ServerFacts facts() const;
+
+  void on_commit(const queue::CommitReport& report);
+  void fail(const std::string& sentence);
+
+  static asio::awaitable<void> stop_in_order(Server& self);
+  static asio::awaitable<void> wait_until(Server& self, bool (Server::*reached)() const,
+                                          milliseconds patience);
+  [[nodiscard]] bool peers_told() const { return connections_->all_told(); }
+  [[nodiscard]] bool peers_gone() const { return connections_->empty(); }
+  [[nodiscard]] bool drain_idle() const { return !drain_ || drain_->idle(); }
+  [[nodiscard]] bool database_tried() const { return !drain_ || database_tried_; }
+  void take_down();
+
+  const options::Options& options_;
+  const std::int64_t started_ms_ = net::clock_now().wall_ms;
+  asio::io_context io_{1};
+  asio::executor_work_guard<asio::io_context::executor_type> keep_running_{io_.get_executor()};
+  asio::signal_set end_signals_{io_};
+  asio::signal_set reload_signal_{io_};
+  asio::steady_timer progress_{io_};  // cancelled when wait_until() should look again
+
+  std::string sqlite_path_;  // empty: no catalog store
+  bool database_tried_ = false;
+  bool disk_full_ = false;
+  bool stopping_ = false;
+  Exit exit_ = Exit::kDone;
+
+  std::unique_ptr<queue::QueueStore> store_;
+  std::unique_ptr<queue::Committer> journal_;
+  std::unique_ptr<routing::Router> router_;
+  std::unique_ptr<DrainStage> drain_;  // null: no catalog store
+  std::unique_ptr<Doorman> doorman_;
+  std::unique_ptr<net::Connections> connections_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<ControlStage> control_;  // null: no control socket
+};
+
+storage::Status Server::start() {
+  await_signals();
+  if (auto status = open_store(); !status) return status;
+  if (auto status = build_drain(); !status) return status;
+  doorman_ = std::make_unique<Doorman>(io_, options_.access, options_.session.error_hold);
+  if (auto status = doorman_->load_users(); !status) return status;
+  connections_ =
+      std::make_unique<net::Connections>(io_, *router_, *doorman_, options_.session, options_.net);
+  if (auto status = open_listeners(); !status) return status;
+  if (auto status = open_control(); !status) return status;
+  net::spawn(io_, become_ready(*this));
+  return storage::kOk;
+}
+
+storage::Status Server::open_store() {
+  queue::StoreOptions store_options = options_.store;
+  store_options.in_memory = options_.ephemeral;
+  store_options.path = options::queue_folder(options_);
+  if (!options_.ephemeral) {
+    if (auto status = make_data_folder(options_.data_folder); !status) return status;
+  }
+  auto store = queue::open_leveldb_store(store_options);
+  if (!store) return store.error();
+  store_ = std::move(*store);
+  queue::Committer::Callbacks callbacks;
+  callbacks.on_commit = [this](queue::CommitReport report) {
+    asio::post(io_, [this, report = std::move(report)] { on_commit(report); });
+  };
+  callbacks.on_page = [this](queue::LoadedPage page) {
+    asio::post(io_,
+               [this, page = std::move(page)]() mutable { router_->on_loaded(std::move(page)); });
+  };
+  journal_ = std::make_unique<queue::Committer>(*store_, options_.journal, std::move(callbacks));
+  router_ = std::make_unique<routing::Router>(*journal_, options_.routing, store_->state());
+  return storage::kOk;
+}
+
+storage::Status Server::build_drain() {
+  const auto path = options::sqlite_path(options_);
+  if (!path) return path.error();
+  sqlite_path_ = *path;
+  if (sqlite_path_.empty()) return storage::kOk;
+  DrainStage::Parts parts;
+  parts.sqlite = options_.sqlite;
+  parts.sqlite.path = sqlite_path_;
+  parts.drain = options_.drain;
+  parts.store_identity = store_->state().identity;
+  if (!options_.ephemeral) parts.ledger_path = options_.data_folder + "/crash-ledger";
+  drain_ = std::make_unique<DrainStage>(io_, *router_, parts);
+  drain_->start([this](const storage::Status&) {
+    database_tried_ = true;
+    progress_.cancel();
+  });
+  return storage::kOk;
+}
+
+storage::Status Server::open_listeners() {
+  for (const std::string& text : options_.listen) {
+    const auto address = net::parse_listen_address(text);
+    if (!address) return address.error();
+    auto listener = std::make_unique<net::Listener>(io_, *connections_);
+    if (auto status = listener->open(*address, options_.net.accept_backlog); !status) return status;
+    listeners_.push_back(std::move(listener));
+    const bool unguarded =
+        options_.access.users_file.empty() && net::reach_of(*address) == net::Reach::kOtherMachines;
+    if (unguarded) {
+      log::write(
+          log::Level::kWarning, "listener-open-to-all",
+          log::Fields().add("listener", text).add("warning", "nobody is asked who they are"));
+    }
+  }
+  return storage::kOk;
+}
+
+storage::Status Server::open_control() {
+  const std::string path = options::control_socket_path(options_);
+  if (path.empty()) return storage::kOk;
+  control_ = std::make_unique<ControlStage>(
+      io_, path, *router_, drain_ ? &drain_->drain() : nullptr, [this] { return facts(); });
+  return control_->open();
+}
+
+void Server::await_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  end_signals_.add(SIGINT);
+  end_signals_.add(SIGTERM);
+  reload_signal_.add(SIGHUP);
+  end_signals_.async_wait([this](std::error_code cancelled, int number) {
+    if (cancelled) return;
+    log::write(log::Level::kInfo, "stopping", log::Fields().add("signal", std::int64_t{number}));
+    stopping_ = true;
+    end_signals_.clear();  // a second one ends the process at once
+    net::spawn(io_, stop_in_order(*this));
+  });
+  await_reload();
+}
+
+void Server::await_reload() {
+  reload_signal_.async_wait([this](std::error_code cancelled, int) {
+    if (cancelled) return;
+    log::reopen();
+    if (doorman_) doorman_->reload_users();
+    log::write(log::Level::kInfo, "reloaded");
+    await_reload();
+  });
+}
+
+asio::awaitable<void> Server::become_ready(Server& self) {
+  co_await wait_until(self, &Server::database_tried, kDatabasePatience);
+  if (!self.stopping_) self.tell_ready();
+}
+
+void Server::tell_ready() {
+  const std::vector<std::string> urls = listener_urls();
+  for (const auto& listener : listeners_)
+    listener->start();
+  if (!options_.ready_file.empty()) {
+    if (const auto status = write_ready_file(options_.ready_file, urls); !status) {
+      fail(status.error().text);
+      return;
+    }
+  }
+  const control::ServerFacts known = facts();
+  std::string addresses;
+  for (const std::string& url : urls)
+    addresses += (addresses.empty() ? "" : " ") + url;
+  print_line("stompbox ready: listening on " + addresses + ", store " + known.store_description +
+             ", database " + known.catalog_description);
+  log::write(log::Level::kInfo, "ready",
+             log::Fields()
+                 .add("listeners", addresses)
+                 .add("store", known.store_description)
+                 .add("database", known.catalog_description)
+                 .add("ms", net::clock_now().wall_ms - started_ms_));
+}
+
+std::vector<std::string> Server::listener_urls() const {
+  std::vector<std::string> urls;
+  for (const auto& listener : listeners_)
+    urls.push_back(net::to_text(listener->address()));
+  return urls;
+}
+
+std::string Server::store_description() const {
+  return options_.ephemeral ? "in memory" : "leveldb:" + options::queue_folder(options_);
+}
+
+control::ServerFacts Server::facts() const {
+  control::ServerFacts facts;
+  const net::Connections::Figures figures = connections_->figures();
+  facts.connections = figures.open;
+  facts.connections_total = figures.total;
+  facts.started_ms = started_ms_;
+  facts.version = STOMPBOX_VERSION;
+  facts.data_folder = options_.ephemeral ? "" : options_.data_folder;
+  facts.store_description = store_description();
+  facts.catalog_description = "none";
+  if (drain_) {
+    facts.catalog_description = drain_->description();
+    if (facts.catalog_description.empty()) {
+      facts.catalog_description = "sqlite:" + sqlite_path_ + " (not open yet)";
+    }
+  }
+  const bool synced = options_.journal.sync == queue::SyncPolicy::kBatch;
+  facts.mode = options_.ephemeral ? "ephemeral" : synced ? "durable" : "durable, never synced";
+  facts.listeners = listener_urls();
+  facts.dead_letter_queue = options_.routing.dead_letter_queue;
+  facts.catalog_queue = options_.drain.catalog_queue;
+  return facts;
+}
+
+void Server::on_commit(const queue::CommitReport& report) {
+  if (report.fatal) {
+    fail("the queue store cannot be written any more: " + report.fatal->text);
+    return;
+  }
+  if (report.disk_full != disk_full_) {
+    disk_full_ = report.disk_full;
+    log::write(disk_full_ ? log::Level::kError : log::Level::kInfo,
+               disk_full_ ? "disk-full" : "disk-has-room",
+               log::Fields().add("waiting_bytes", report.pending_bytes));
+  }
+  router_->on_commit(report);
+}
+
+// The end without ceremony: what was promised is on the disk, and nothing more can be.
+void Server::fail(const std::string& sentence) {
+  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
+  print_error("stompbox: " + sentence);
+  exit_ = Exit::kFailed;
+  io_.stop();
+}
+
+Exit Server::run() {
+  io_.run();
+  return exit_;
+}
+
+asio::awaitable<void> Server::wait_until(Server& self, bool (Server::*reached)() const,
+                                         milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!(self.*reached)() && std::chrono::steady_clock::now() < deadline) {
+    self.progress_.expires_at(deadline);
+    co_await self.progress_.async_wait(net::as_result);
+  }
+}
+
+// No new peers and no new work; then what peers have sent already is read, what they are owed is
+// written, what is being stored gets time to finish.
+asio::awaitable<void> Server::stop_in_order(Server& self) {
+  if (self.control_) self.control_->close();
+  self.connections_->on_progress([&self] { self.progress_.cancel(); });
+  self.connections_->begin_stop();
+  for (const auto& listener : self.listeners_)
+    listener->finish();
+  if (self.drain_) self.drain_->stop([&self] { self.progress_.cancel(); });
+  co_await wait_until(self, &Server::peers_told, kReadPatience);
+  self.connections_->tell_all();
+  co_await wait_until(self, &Server::peers_gone, kWritePatience);
+  self.connections_->close_all();
+  co_await wait_until(self, &Server::drain_idle, kDrainPatience);
+  self.io_.stop();
+}
+
+// In reverse. What peers and drain had in flight goes back to the router here, and from there into
+// the last batch.
+void Server::take_down() {
+  control_.reset();
+  listeners_.clear();
+  connections_.reset();
+  doorman_.reset();
+  const bool abandoned =
+      drain_ && drain_->end_worker(kWorkerPatience) == drain::WorkerEnd::kAbandoned;
+  drain_.reset();
+  if (journal_) journal_->stop();
+  if (!options_.ready_file.empty()) remove_ready_file(options_.ready_file);
+  router_.reset();
+  journal_.reset();
+  store_.reset();
+  if (!abandoned) return;
+  // A transaction that hangs in the database: not acknowledged, so it is stored after the next
+  // start.
+  log::write(log::Level::kWarning, "worker-left-behind");
+  log::stop();
+  std::_Exit(static_cast<int>(exit_));
+}
+
+// Everything is over; says so where people look.
+int report_failure(const std::string& sentence) {
+  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
+  print_error("stompbox: " + sentence);
+  return static_cast<int>(Exit::kFailed);
+}
+
+int build_and_run(const options::Options& options) {
+  try {
+    Server server(options);
+    if (const auto status = server.start(); !status) return report_failure(status.error().text);
+    return static_cast<int>(server.run());
+  } catch (const std::exception& bug) {
+    return report_failure(std::string("internal failure: ") + bug.what());
+  }
+}
+
+}  // namespace
+
+int run_server(const options::Options& options) {
+  if (const auto error = log::start(options.log)) {
+    print_error("stompbox: the log file " + options.log.file +
+                " cannot be opened: " + error.message());
+    return static_cast<int>(Exit::kFailed);
+  }
+  raise_descriptor_limit();
+  const int code = build_and_run(options);
+  log::write(
+      log::Level::kInfo, "stopped",
+      log::Fields().add("exit_code", std::int64_t{code}).add("lost_log_lines", log::lost_lines()));
+  log::stop();
+  return code;
+}
+
+}  // namespace stompbox
