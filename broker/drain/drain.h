@@ -2,64 +2,29 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "broker/drain/options.h"
+#include "broker/drain/round.h"
 #include "broker/routing/router.h"
-#include "storage/catalog/catalog_store.h"
 
-// The stage that stores what waits in the catalog and facts queues: one more consumer of the router.
+// The stage that stores what waits in the catalog and facts queues: one more consumer of the
+// router.
 namespace stompbox::drain {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-enum class MessageKind : std::uint8_t { kCatalog, kFacts };
+// Messages that were in the drain at unclean exits of the process (their MessageId::value), and at
+// how many. From CrashLedger.
+using Suspects = std::unordered_map<std::uint64_t, unsigned>;
 
-// What goes to a worker in one piece: messages in queue order. A worker reads them, keeps the newest
-// readable catalog of each node, stores, and answers with one result for the whole.
-struct RoundItem {
-  std::uint64_t item = 0;  // the drain's own number of the delivery
-  MessageKind kind = MessageKind::kCatalog;
-  queue::MessagePtr message;
-};
-
-struct Round {
-  std::uint64_t number = 0;
-  std::vector<RoundItem> items;
-};
-
-enum class ItemFate : std::uint8_t {
-  kStored,
-  kUnchanged,
-  kSuperseded,  // a newer catalog of the node was read whole: acked with it
-  kSkipped,     // facts that somebody else writes (rule 19)
-  kRetry,       // the database is in trouble: back to the queue
-  kDeadLetter,
-};
-
-struct ItemResult {
-  std::uint64_t item = 0;
-  ItemFate fate = ItemFate::kRetry;
-  std::string node;    // as far as it could be read
-  std::string reason;  // of kRetry and kDeadLetter: one sentence
-  std::vector<std::string> warnings;
-};
-
-struct RoundResult {
-  std::uint64_t number = 0;
-  std::vector<ItemResult> items;  // each item of the round once
-};
-
-// Reads and stores one round. Worker thread; `store` is the worker's own. Pure but for the store.
-[[nodiscard]] RoundResult run_round(const Round& round, catalog::CatalogStore& store,
-                                    const catalog::ReadOptions& options,
-                                    const std::string& store_identity);
-
-// Where rounds go: worker threads in the broker, a list in the simulation. Each round handed over is
-// answered by exactly one Drain::on_round_done.
+// Where rounds go: worker threads in the broker, a list in the simulation. Each round handed over
+// is answered by exactly one Drain::on_round_done, never from within hand_over.
 class Workshop {
  public:
   virtual ~Workshop() = default;
@@ -68,15 +33,16 @@ class Workshop {
 
 struct DrainFigures {
   bool enabled = false;
-  std::uint64_t stored = 0, unchanged = 0, superseded = 0, skipped = 0;
+  std::uint64_t stored = 0, unchanged = 0;  // catalogs
   std::uint64_t facts_stored = 0;
-  std::uint64_t dead_lettered = 0, retries = 0;
-  std::uint64_t in_drain = 0;  // deliveries held now
+  std::uint64_t superseded = 0, skipped = 0, dead_lettered = 0, retries = 0;  // of both kinds
+  std::uint64_t in_drain = 0;                                                 // deliveries held now
   bool database_in_trouble = false;
   std::string last_error;
-  std::int64_t last_error_ms = 0;   // wall clock
-  std::int64_t last_stored_ms = 0;  // wall clock
+  std::int64_t last_error_ms = 0;                  // wall clock
+  std::int64_t last_stored_ms = 0;                 // wall clock
   std::optional<std::int64_t> oldest_unstored_ms;  // arrival of the oldest catalog in the drain
+  std::vector<std::string> contested_queues;       // somebody else takes from them: P6 is void
 };
 
 // What happened, for the log; the server turns these into lines.
@@ -86,24 +52,36 @@ class DrainObserver {
   virtual void on_warning(const std::string& node, const std::string& warning) = 0;
   virtual void on_dead_letter(const std::string& node, queue::MessageId message,
                               const std::string& reason) = 0;
+  // Once when trouble begins, and again when its reason changes.
   virtual void on_trouble(const std::string& reason, std::chrono::milliseconds retry_in) = 0;
   virtual void on_recovery() = 0;
   virtual void on_competition(const std::string& queue) = 0;  // P6 is void while it lasts
 };
 
+// Takes deliveries, hands them over in rounds, one at a time, and settles them by the results.
+// Loop thread only.
+//
+//   fresh ──start──▶ draining ──an item must be retried──▶ backing off (no credit, nothing held)
+//                      ▲  ▲                                   │  ▲
+//                      │  └──something stored── probing ◀─────┘  │ retry time doubled
+//                      │                        (credit 1) ──────┘ still in trouble
+//   any ──stop──▶ stopped (settles the round under way, takes nothing)
 class Drain final : public routing::Consumer {
  public:
-  // References outlive the drain. `suspects`: messages that were in the drain at unclean exits, with
-  // how often (see crash_ledger.h).
+  // References outlive the drain. `wake` is called at most once between two on_wake, in the middle
+  // of the router's work: it arranges for an on_wake soon and calls nothing of the drain or the
+  // router.
   Drain(routing::Router& router, Workshop& workshop, DrainObserver& observer,
-        const DrainOptions& options);
+        const DrainOptions& options, std::function<void()> wake, Suspects suspects = {});
   ~Drain() override;
+  Drain(const Drain&) = delete;
+  Drain& operator=(const Drain&) = delete;
 
   // Subscribes. Nothing is taken before.
   void start(TimePoint now, std::int64_t wall_ms);
   // Takes nothing more; what waits goes back; the round under way is waited for by the owner.
   void stop();
-  [[nodiscard]] bool idle() const;  // no round under way
+  [[nodiscard]] bool idle() const { return !round_.has_value(); }  // no round under way
 
   // Hands waiting deliveries over; call it once a loop turn after wake() was asked for.
   void on_wake(TimePoint now, std::int64_t wall_ms);
@@ -117,6 +95,64 @@ class Drain final : public routing::Consumer {
   void refused(routing::ReceiptNumber receipt, const storage::Error& error) override;
   void too_slow(std::uint32_t tag) override;
   void room_again() override;
+
+ private:
+  enum class Phase : std::uint8_t { kFresh, kDraining, kBackingOff, kProbing, kStopped };
+
+  struct Source {  // one queue that is drained
+    std::string queue;
+    MessageKind kind = MessageKind::kCatalog;
+    routing::Credit credit;
+    std::optional<routing::SubscriptionId> subscription;
+    bool contested = false;
+  };
+  struct Held {  // one delivery
+    routing::SubscriptionId subscription;
+    routing::DeliveryId delivery;
+    MessageKind kind = MessageKind::kCatalog;
+    queue::MessagePtr message;
+  };
+
+  void subscribe(TimePoint now, std::int64_t wall_ms);
+  void set_credit(Phase phase);
+  void hand_over_waiting(std::int64_t wall_ms);
+  [[nodiscard]] std::size_t next_round_size() const;
+  [[nodiscard]] bool is_suspect(std::uint64_t item) const;
+  void give_up_crashed(std::int64_t wall_ms);
+
+  void settle(const ItemResult& result, std::int64_t wall_ms);
+  void dead_letter(std::uint64_t item, const ItemResult& result, std::int64_t wall_ms);
+  void count(const ItemResult& result, MessageKind kind, std::int64_t wall_ms);
+  void give_back(std::uint64_t item);
+  void give_back_waiting();
+  void back_off(const std::string& reason, TimePoint now, std::int64_t wall_ms);
+  void recover();
+  void look_for_competition(TimePoint now);
+
+  // Constant after construction.
+  routing::Router& router_;
+  Workshop& workshop_;
+  DrainObserver& observer_;
+  const DrainOptions options_;
+  const std::function<void()> wake_;
+
+  Phase phase_ = Phase::kFresh;
+  std::optional<routing::PeerId> peer_;
+  std::vector<Source> sources_;  // a delivery's tag is the index
+  Suspects suspects_;
+
+  std::map<std::uint64_t, Held> held_;  // by item number
+  std::uint64_t last_item_ = 0;
+  std::vector<std::uint64_t> waiting_;  // not handed over
+  std::optional<std::uint64_t> round_;  // number of the round under way
+  std::uint64_t last_round_ = 0;
+  bool wake_asked_ = false;
+
+  std::chrono::milliseconds retry_in_{0};  // 0: no trouble
+  std::optional<TimePoint> retry_at_;
+  std::optional<TimePoint> competition_at_;
+  std::string trouble_;  // the reason that was told last
+  DrainFigures figures_;
 };
 
 }  // namespace stompbox::drain

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "broker/control/desk.h"
+#include "broker/control/json.h"
+#include "broker/control/letter_run.h"
+
+// The desk's answers as JSON text: {"ok": {...}}. Times are milliseconds of UNIX time.
+namespace stompbox::control {
+
+struct StatusSources {
+  ServerFacts server;
+  routing::RouterFigures router;
+  std::vector<routing::QueueFigures> queues;
+  drain::DrainFigures drain;
+  std::int64_t now_ms = 0;
+};
+
+[[nodiscard]] std::string status_answer(const StatusSources& sources);
+[[nodiscard]] std::string queues_answer(const std::vector<routing::QueueFigures>& queues,
+                                        std::int64_t now_ms);
+// At most `body_bytes` of each body; the page ends early when the answer grows beyond 16 MiB.
+[[nodiscard]] std::string browse_answer(const routing::BrowsePage& page, std::uint64_t body_bytes);
+[[nodiscard]] std::string letters_answer(const LetterOutcome& outcome);
+
+}  // namespace stompbox::control

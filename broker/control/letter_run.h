@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "broker/routing/router.h"
+#include "storage/result.h"
+
+namespace stompbox::control {
+
+enum class LetterAction : std::uint8_t { kReplay, kDrop };
+
+struct LetterOutcome {
+  std::uint64_t done = 0;  // replayed or dropped, on stable storage
+  std::uint64_t looked_at = 0;
+  struct Failure {
+    std::string id;
+    std::string reason;
+  };
+  std::vector<Failure> failures;       // these stay where they are
+  std::vector<std::string> not_found;  // asked for by id, and not among those looked at
+};
+
+// One replay or drop: a consumer of the dead-letter queue that takes what was asked for and gives
+// the rest back unseen. Looks at what waits when it starts, at most 100,000 letters or 64 MiB: a
+// letter that is replayed and dies again is not met a second time. Loop thread only.
+class LetterRun final : public routing::Consumer {
+ public:
+  using Ids = std::set<queue::MessageId>;
+
+  // `ids`: nothing means all. `wake` as for Desk.
+  LetterRun(routing::Router& router, LetterAction action, std::optional<Ids> ids,
+            std::function<void()> wake, std::int64_t deadline_ms);
+  ~LetterRun() override;
+  LetterRun(const LetterRun&) = delete;
+  LetterRun& operator=(const LetterRun&) = delete;
+
+  [[nodiscard]] storage::Status start(const std::string& queue);
+  void on_wake(std::int64_t wall_ms);
+  // Past the deadline nothing more is taken, and what is not on stable storage counts as failed.
+  void on_tick(std::int64_t wall_ms);
+  [[nodiscard]] bool finished() const;
+  [[nodiscard]] LetterOutcome outcome() const;
+
+  void deliver(const routing::Delivery& delivery) override;
+  void receipt_due(routing::ReceiptNumber receipt) override;
+  void refused(routing::ReceiptNumber receipt, const storage::Error& error) override;
+  void too_slow(std::uint32_t tag) override;
+  void room_again() override;
+
+ private:
+  void take(const routing::Delivery& letter, std::int64_t wall_ms);
+  [[nodiscard]] storage::Status act(const routing::Delivery& letter, std::int64_t wall_ms);
+  void keep(const routing::Delivery& letter);
+  [[nodiscard]] bool seen_enough() const;
+  void stop_taking();
+
+  routing::Router& router_;
+  const LetterAction action_;
+  const std::optional<Ids> ids_;
+  const std::function<void()> wake_;
+  const std::int64_t deadline_ms_;
+  const routing::PeerId peer_;
+
+  std::optional<routing::SubscriptionId> subscription_;
+  bool taking_ = false;
+  bool given_up_ = false;                   // on receipts that do not come
+  std::uint64_t expected_ = 0;              // letters that waited at the start
+  std::vector<routing::Delivery> arrived_;  // not looked at yet
+  std::vector<routing::Delivery> kept_;     // looked at, not asked for
+  std::size_t kept_bytes_ = 0;
+  Ids found_;
+  std::uint64_t asked_ = 0;  // receipts
+  std::uint64_t due_ = 0;
+  LetterOutcome outcome_;
+};
+
+// The message as it was before it died: without the headers that its death added. kInvalid if it
+// names no destination to go back to.
+[[nodiscard]] storage::Result<routing::Draft> revive(const queue::Message& letter);
+
+}  // namespace stompbox::control

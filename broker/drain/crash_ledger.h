@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "broker/drain/round.h"
+#include "storage/result.h"
+
+// Remembers which messages were being stored when the process ended without a word, so that one
+// catalog cannot take the broker down in a loop (DESIGN §4). A small file, replaced by renaming and
+// not synced: it guards against the death of the process, and the kernel outlives that.
+//
+//   stompbox-crash-ledger 1 STORE-IDENTITY
+//   under-way ID        a message of the round under way
+//   suspect ID COUNT    was under way at COUNT unclean exits, and is not settled yet
+//
+// One thread at a time.
+namespace stompbox::drain {
+
+class CrashLedger {
+ public:
+  // Without a path nothing is kept (--ephemeral).
+  CrashLedger() = default;
+  // `store_identity`: a ledger of another queue store is disregarded, its numbers mean nothing
+  // here.
+  CrashLedger(std::string path, std::string store_identity);
+
+  // Reads what the last process left: what was under way becomes a suspect, or a worse one. A file
+  // that cannot be understood counts as none. Call it once, before the first begin().
+  [[nodiscard]] storage::Status load();
+  // By MessageId::value, with the number of unclean exits.
+  [[nodiscard]] const std::map<std::uint64_t, unsigned>& suspects() const { return suspects_; }
+
+  // The messages of the round are under way from here on, and no more after finish(). What the
+  // result settles is no suspect any more.
+  [[nodiscard]] storage::Status begin(const Round& round);
+  [[nodiscard]] storage::Status finish(const Round& round, const RoundResult& result);
+
+ private:
+  void read_line(const std::string& line);
+  void forget_oldest();
+  [[nodiscard]] storage::Status write(const std::vector<std::uint64_t>& under_way) const;
+
+  std::string path_;
+  std::string store_identity_;
+  std::map<std::uint64_t, unsigned> suspects_;
+};
+
+}  // namespace stompbox::drain

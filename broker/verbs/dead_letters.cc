@@ -1,0 +1,100 @@
+#include "broker/verbs/dead_letters.h"
+
+#include <string_view>
+
+#include "broker/control/json.h"
+#include "broker/verbs/ask_broker.h"
+#include "broker/verbs/table.h"
+
+namespace stompbox::verbs {
+namespace {
+
+constexpr std::size_t kDetailShown = 80;
+
+// The first header of that name (fact A11).
+std::string header_of(const rapidjson::Value& message, std::string_view name) {
+  for (const rapidjson::Value& header : list_in(message, "headers")) {
+    if (!header.IsArray() || header.Size() != 2 || header[0].GetString() != name) continue;
+    return header[1].GetString();
+  }
+  return {};
+}
+
+std::string request_for(LetterVerb verb, const LetterChoice& choice) {
+  control::Json request;
+  request.begin_object()
+      .field("verb", "dead-letters")
+      .field("action", verb == LetterVerb::kReplay ? "replay" : "drop");
+  if (choice.all) {
+    request.field("all", true);
+  } else {
+    request.key("ids").begin_array();
+    for (const std::string& id : choice.ids)
+      request.value(id);
+    request.end_array();
+  }
+  return request.end_object().text();
+}
+
+Exit report(const rapidjson::Value& ok, LetterVerb verb) {
+  print(counted(number_in(ok, "done"), "letter") +
+        (verb == LetterVerb::kReplay ? " replayed\n" : " dropped\n"));
+  for (const rapidjson::Value& failure : list_in(ok, "failures")) {
+    const std::string id = text_in(failure, "id");
+    complain((id.empty() ? "" : "letter " + id + ": ") + text_in(failure, "reason"));
+  }
+  for (const rapidjson::Value& id : list_in(ok, "not_found")) {
+    complain("there is no letter " + std::string(id.GetString()));
+  }
+  return Exit::kDone;
+}
+
+}  // namespace
+
+std::string show_letters(const rapidjson::Value& ok) {
+  Table table({{"ID"}, {"DIED"}, {"REASON"}, {"FROM"}, {"SIZE", Align::kRight}, {"DETAIL"}});
+  for (const rapidjson::Value& message : list_in(ok, "messages")) {
+    table.add({text_in(message, "id"), show_time(time_in(message, "arrived_ms")),
+               header_of(message, "dead-letter-reason"), header_of(message, "original-destination"),
+               show_bytes(number_in(message, "body_bytes")),
+               shorten(header_of(message, "dead-letter-detail"), kDetailShown)});
+  }
+  if (table.empty()) return "There are no dead letters.\n";
+  std::string text = table.text();
+  if (!text_in(ok, "next").empty()) text += "There are more: see them with --count\n";
+  return text;
+}
+
+Exit list_letters(const options::Options& options, std::size_t count, Output output) {
+  const std::string request = control::Json()
+                                  .begin_object()
+                                  .field("verb", "dead-letters")
+                                  .field("action", "list")
+                                  .field("count", count)
+                                  .end_object()
+                                  .text();
+  const auto answer = ask_broker(options, request);
+  if (!answer) return fail(answer.error());
+  print(output == Output::kJson ? answer->json() : show_letters(answer->ok()));
+  return Exit::kDone;
+}
+
+Exit act_on_letters(const options::Options& options, LetterVerb verb, const LetterChoice& choice,
+                    Output output) {
+  if (choice.all != choice.ids.empty()) {
+    return fail({storage::ErrorCode::kInvalid,
+                 "name the letters by their ids (see 'dead-letters list'), or say --all"});
+  }
+  const auto answer = ask_broker(options, request_for(verb, choice));
+  if (!answer) return fail(answer.error());
+  if (output == Output::kJson) {
+    print(answer->json());
+  } else {
+    report(answer->ok(), verb);
+  }
+  const bool all_done =
+      list_in(answer->ok(), "failures").Empty() && list_in(answer->ok(), "not_found").Empty();
+  return all_done ? Exit::kDone : Exit::kFailed;
+}
+
+}  // namespace stompbox::verbs

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstdint>
+
+namespace stompbox::verbs {
+
+// How a verb that prints a table prints it.
+enum class Output : std::uint8_t { kTable, kJson };
+
+}  // namespace stompbox::verbs

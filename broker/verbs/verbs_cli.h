@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+// How the words of the command line become calls of the verbs. Only verbs_cli*.cc include it.
+namespace stompbox::verbs {
+
+struct CliVerb {
+  CLI::App* app = nullptr;
+  std::function<int()> act;  // keeps alive what the App writes into; gives the exit code
+};
+using CliVerbs = std::vector<CliVerb>;
+
+void add_server_verbs(CLI::App& app, CliVerbs& verbs);   // serve, config, passwd
+void add_message_verbs(CLI::App& app, CliVerbs& verbs);  // send, receive
+void add_looking_verbs(CLI::App& app, CliVerbs& verbs);  // status, queues, nodes, ...
+
+// Those that `app` takes, except hidden ones.
+[[nodiscard]] std::vector<std::string> verb_names(const CLI::App& app);
+
+}  // namespace stompbox::verbs

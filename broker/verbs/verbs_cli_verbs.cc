@@ -1,0 +1,423 @@
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "broker/options/options_cli.h"
+#include "broker/options/options_file.h"
+#include "broker/options/units.h"
+#include "broker/server.h"
+#include "broker/verbs/catalogs.h"
+#include "broker/verbs/dead_letters.h"
+#include "broker/verbs/passwd.h"
+#include "broker/verbs/queues.h"
+#include "broker/verbs/receive.h"
+#include "broker/verbs/send.h"
+#include "broker/verbs/status.h"
+#include "broker/verbs/verbs_cli.h"
+
+// The flags of each verb, and nothing else: what they mean is in the verb's own file.
+namespace stompbox::verbs {
+namespace {
+
+using options::GivenFlags;
+using options::Options;
+
+int code(Exit exit) {
+  return static_cast<int>(exit);
+}
+
+// Of a verb that needs to know where things are. Shared with the App that writes into it.
+struct Place {
+  GivenFlags given;
+  bool json = false;
+  [[nodiscard]] Output output() const { return json ? Output::kJson : Output::kTable; }
+};
+using PlacePtr = std::shared_ptr<Place>;
+
+enum class Json : std::uint8_t { kOffered, kNone };
+
+PlacePtr add_place(CLI::App& verb, Json json = Json::kOffered) {
+  auto place = std::make_shared<Place>();
+  options::add_place_flags(verb, place->given);
+  if (json == Json::kOffered) verb.add_flag("--json", place->json, "Print JSON.");
+  return place;
+}
+
+// Calls the verb with the options that its flags and the file give.
+std::function<int()> with_options(const PlacePtr& place, std::function<int(const Options&)> verb) {
+  return [place, verb = std::move(verb)] {
+    const auto resolved = options::resolve(place->given);
+    return resolved ? verb(*resolved) : code(fail(resolved.error()));
+  };
+}
+
+// A flag whose text is a time, "10s" or "5min".
+template <typename Take>
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, const std::string& help,
+                          Take take) {
+  const auto read = [take](const std::string& text) {
+    const auto duration = options::parse_duration(text);
+    if (!duration) throw CLI::ValidationError("'" + text + "' " + duration.error().text);
+    take(*duration);
+  };
+  return verb.add_option_function<std::string>(name, read, help)->type_name("TIME");
+}
+
+void add_login(CLI::App& verb, Login& login) {
+  verb.add_option("--broker", login.broker, "Where the broker listens.")
+      ->type_name("URL")
+      ->capture_default_str();
+  verb.add_option("--user", login.user, "Log in under this name.")->type_name("NAME");
+  verb.add_option("--passcode-file", login.passcode_file,
+                  "File with the passcode; else it is taken from STOMPBOX_PASSCODE in the "
+                  "environment.")
+      ->type_name("FILE");
+}
+
+void add_serve(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("serve", "Run the broker until SIGTERM or SIGINT.");
+  verb->footer(
+      "Example:\n  stompbox serve --data /var/lib/stompbox --listen tcp://127.0.0.1:61613\n\n"
+      "A listener that other machines can reach needs --users, made by 'stompbox passwd'.\n"
+      "Each flag is also a key of the configuration file: see 'stompbox config show'.");
+  auto given = std::make_shared<GivenFlags>();
+  options::add_serve_flags(*verb, *given);
+  verbs.push_back({verb, [given] {
+                     const auto resolved = options::resolve(*given);
+                     return resolved ? run_server(*resolved) : code(fail(resolved.error()));
+                   }});
+}
+
+void add_config(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* config = app.add_subcommand("config", "Check or show the configuration.");
+  config->footer(
+      "Examples:\n  stompbox config check --config /etc/stompbox.toml\n"
+      "  stompbox config sample > stompbox.toml");
+  const auto add = [config, &verbs](const char* name, const char* help,
+                                    std::function<std::string(const Options&)> text) {
+    CLI::App* verb = config->add_subcommand(name, help);
+    auto given = std::make_shared<GivenFlags>();
+    options::add_serve_flags(*verb, *given);
+    verbs.push_back({verb, [given, text = std::move(text)] {
+                       const auto resolved = options::resolve(*given);
+                       if (!resolved) return code(fail(resolved.error()));
+                       print(text(*resolved));
+                       return code(Exit::kDone);
+                     }});
+  };
+  add("check", "Say whether file and flags are right; every mistake is named.",
+      [](const Options& options) {
+        return options.config_file.empty() ? std::string("The configuration is right.\n")
+                                           : options.config_file + " is right.\n";
+      });
+  add("show", "Print what holds, as a configuration file: defaults, file and flags together.",
+      options::show_toml);
+  add("sample", "The same with an explanation of each key.", options::sample_toml);
+}
+
+void add_passwd(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand(
+      "passwd", "Add a user to the users file, change a passcode, or delete a user.");
+  verb->footer(
+      "The passcode is asked for on the terminal, or is the first line of standard input.\n"
+      "Examples:\n  stompbox passwd puppet --users /etc/stompbox.users\n"
+      "  pwgen 24 1 | tee secret | stompbox passwd puppet --users /etc/stompbox.users\n"
+      "  stompbox passwd puppet --delete --users /etc/stompbox.users");
+  const PlacePtr place = add_place(*verb, Json::kNone);
+  struct Wish {
+    std::string user;
+    bool remove = false;
+  };
+  auto wish = std::make_shared<Wish>();
+  verb->add_option("user", wish->user, "The user's name.")->required()->type_name("NAME");
+  verb->add_flag("--delete", wish->remove, "Take the user out of the file.");
+  verbs.push_back({verb, with_options(place, [wish](const Options& options) {
+                     return code(wish->remove ? delete_user(options, wish->user)
+                                              : set_passcode(options, wish->user));
+                   })});
+}
+
+void add_send(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("send", "Send one message.");
+  verb->footer(
+      "The body is the second word, or comes from --file, or from standard input.\n"
+      "Examples:\n  stompbox send work 'hello' --receipt\n"
+      "  stompbox send /topic/news --header priority:7 < story.txt\n"
+      "  stompbox send catalog --file web1.pson --content-type text/pson --receipt");
+  auto wish = std::make_shared<SendOptions>();
+  auto receipt = std::make_shared<bool>(false);
+  verb->add_option("destination", wish->destination,
+                   "A queue's name, or a whole destination: /queue/NAME or /topic/NAME.")
+      ->required()
+      ->type_name("DESTINATION");
+  CLI::Option* body = verb->add_option("body", wish->body, "The message itself.");
+  body->type_name("TEXT");
+  verb->add_option("--file", wish->file, "Take the body from this file; - is standard input.")
+      ->type_name("FILE")
+      ->excludes(body);
+  verb->add_option("--header", wish->headers, "A header to send along; may be repeated.")
+      ->type_name("NAME:VALUE")
+      ->allow_extra_args(false);
+  verb->add_option("--content-type", wish->content_type, "What the body is, as a MIME type.")
+      ->type_name("TYPE");
+  verb->add_flag("--receipt", *receipt, "Wait until the broker has promised to keep the message.");
+  add_login(*verb, wish->login);
+  verbs.push_back({verb, [wish, receipt] {
+                     wish->confirm = *receipt ? client::Confirm::kReceipt : client::Confirm::kNone;
+                     return code(send(*wish));
+                   }});
+}
+
+void add_receive(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb =
+      app.add_subcommand("receive", "Take messages from a queue or topic and print them.");
+  verb->footer(
+      "Each message is acknowledged when it is printed, so that none is lost on the way.\n"
+      "Examples:\n  stompbox receive work\n  stompbox receive work --count 100 --timeout 5s\n"
+      "  stompbox receive /topic/news --follow --headers");
+  struct Wish {
+    ReceiveOptions receive;
+    bool follow = false, headers = false, json = false;
+  };
+  auto wish = std::make_shared<Wish>();
+  ReceiveOptions& receive_options = wish->receive;
+  verb->add_option("destination", receive_options.source,
+                   "A queue's name, or a whole destination: /queue/NAME or /topic/NAME.")
+      ->required()
+      ->type_name("DESTINATION");
+  CLI::Option* count =
+      verb->add_option("--count", receive_options.count, "End after so many messages.");
+  count->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
+  verb->add_flag("--follow", wish->follow, "Do not end.")->excludes(count);
+  add_duration(*verb, "--timeout",
+               "End when no message comes for so long; an error without --follow.",
+               [wish](auto timeout) { wish->receive.timeout = timeout; });
+  verb->add_option("--ack", receive_options.ack, "Acknowledgement: auto, client or individual.")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "client", "individual"}))
+      ->capture_default_str();
+  CLI::Option* headers = verb->add_flag("--headers", wish->headers, "Print the headers too.");
+  verb->add_flag("--json", wish->json, "Print each message as one line of JSON.")
+      ->excludes(headers);
+  add_login(*verb, receive_options.login);
+  verbs.push_back({verb, [wish] {
+                     if (wish->follow) wish->receive.count = 0;
+                     if (wish->headers) wish->receive.output = MessageOutput::kHeadersAndBody;
+                     if (wish->json) wish->receive.output = MessageOutput::kJson;
+                     return code(receive(wish->receive));
+                   }});
+}
+
+void add_thresholds(CLI::App& verb, Thresholds& thresholds, CLI::Option* check) {
+  const auto count = [&verb, check](const char* name, std::optional<std::uint64_t>& value,
+                                    const char* help) {
+    verb.add_option(name, value, help)->type_name("N")->needs(check);
+  };
+  count("--warn-depth", thresholds.depth.warning,
+        "WARNING from so many unstored catalogs on [1000].");
+  count("--crit-depth", thresholds.depth.critical, "CRITICAL from so many on [10000].");
+  add_duration(verb, "--warn-age", "WARNING when the oldest waits so long [10min].",
+               [&thresholds](std::chrono::milliseconds age) {
+                 thresholds.age_seconds.warning = static_cast<std::uint64_t>(age.count() / 1000);
+               })
+      ->needs(check);
+  add_duration(verb, "--crit-age", "CRITICAL when it waits so long [1h].",
+               [&thresholds](std::chrono::milliseconds age) {
+                 thresholds.age_seconds.critical = static_cast<std::uint64_t>(age.count() / 1000);
+               })
+      ->needs(check);
+  count("--warn-letters", thresholds.dead_letters.warning,
+        "WARNING from so many dead letters on [1].");
+  count("--crit-letters", thresholds.dead_letters.critical, "CRITICAL from so many on [never].");
+}
+
+void add_status(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("status", "Tell how the running broker is.");
+  verb->footer(
+      "With --check it is a Nagios plug-in: one line, and exit code 0 OK, 1 WARNING, 2 CRITICAL,\n"
+      "3 UNKNOWN. No broker, a full disk and a database in trouble are CRITICAL.\n"
+      "Examples:\n  stompbox status --data /var/lib/stompbox\n"
+      "  stompbox status --check --warn-age 5min --crit-depth 5000");
+  const PlacePtr place = add_place(*verb);
+  struct Wish {
+    bool check = false;
+    Thresholds thresholds;
+  };
+  auto wish = std::make_shared<Wish>();
+  CLI::Option* check =
+      verb->add_flag("--check,--nagios", wish->check, "One line and an exit code for Nagios.");
+  add_thresholds(*verb, wish->thresholds, check);
+  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
+                     if (wish->check) return check_status(options, wish->thresholds);
+                     return code(status(options, place->output()));
+                   })});
+}
+
+void add_queues(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("queues", "List the running broker's queues.");
+  verb->footer("Example:\n  stompbox queues --data /var/lib/stompbox");
+  const PlacePtr place = add_place(*verb);
+  verbs.push_back({verb, with_options(place, [place](const Options& options) {
+                     return code(queues(options, place->output()));
+                   })});
+}
+
+void add_browse(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("browse", "Look at a queue's messages; none is taken.");
+  verb->footer("Example:\n  stompbox browse catalog --count 5 --body 200 --json");
+  const PlacePtr place = add_place(*verb);
+  auto wish = std::make_shared<BrowseOptions>();
+  verb->add_option("queue", wish->queue, "The queue's name.")->required()->type_name("QUEUE");
+  verb->add_option("--count", wish->count, "So many messages at most.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb->add_option("--from", wish->from, "Where to go on, as an earlier answer says.")
+      ->type_name("PLACE");
+  verb->add_option("--body", wish->body_bytes, "So many bytes of each body.")
+      ->type_name("BYTES")
+      ->capture_default_str();
+  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
+                     wish->output = place->output();
+                     return code(browse(options, *wish));
+                   })});
+}
+
+void add_nodes(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("nodes", "List the nodes of the catalog database.");
+  verb->footer(
+      "Example:\n  stompbox nodes --catalog-store sqlite:/var/lib/stompbox/catalogs.sqlite");
+  const PlacePtr place = add_place(*verb);
+  verbs.push_back({verb, with_options(place, [place](const Options& options) {
+                     return code(nodes(options, place->output()));
+                   })});
+}
+
+// "yes" or "no"; nothing: both.
+struct ResourceWish {
+  catalog::ResourceQuery query;
+  std::string exported;
+  std::string parameter;
+};
+
+int run_resources(const Options& options, const ResourceWish& wish, Output output) {
+  catalog::ResourceQuery query = wish.query;
+  if (!wish.exported.empty()) query.exported = wish.exported == "yes";
+  if (!wish.parameter.empty()) {
+    auto parameter = parse_parameter(wish.parameter);
+    if (!parameter) return code(fail(parameter.error()));
+    query.parameter = std::move(*parameter);
+  }
+  return code(resources(options, std::move(query), output));
+}
+
+void add_resources(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("resources", "Find resources in the catalog database.");
+  verb->footer(
+      "With --json the parameters and tags are shown too.\n"
+      "Examples:\n  stompbox resources nagios_host --exported yes\n"
+      "  stompbox resources file --node web1.example.test --param mode=0644\n"
+      "  stompbox resources --tag ntp --json");
+  const PlacePtr place = add_place(*verb);
+  auto wish = std::make_shared<ResourceWish>();
+  const auto text = [verb](const char* name, std::optional<std::string>& value, const char* help,
+                           const char* placeholder) {
+    verb->add_option(name, value, help)->type_name(placeholder);
+  };
+  text("type", wish->query.type, "The type, as file or Apache::Vhost.", "TYPE");
+  text("--title", wish->query.title, "With this title.", "TITLE");
+  text("--tag", wish->query.tag, "With this tag.", "TAG");
+  text("--node", wish->query.node, "Of this node.", "NODE");
+  verb->add_option("--exported", wish->exported, "Exported ones, or the others.")
+      ->type_name("yes|no")
+      ->check(CLI::IsMember({"yes", "no"}))
+      ->expected(0, 1)
+      ->default_str("yes");
+  verb->add_option("--param", wish->parameter, "With this value of a parameter.")
+      ->type_name("NAME=VALUE");
+  verb->add_option("--count", wish->query.count_max, "So many at most.")
+      ->type_name("N")
+      ->capture_default_str();
+  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
+                     return run_resources(options, *wish, place->output());
+                   })});
+}
+
+void add_facts(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand("facts", "Show a node's facts from the catalog database.");
+  verb->footer("Example:\n  stompbox facts web1.example.test --json");
+  const PlacePtr place = add_place(*verb);
+  auto node = std::make_shared<std::string>();
+  verb->add_option("node", *node, "The node's name.")->required()->type_name("NODE");
+  verbs.push_back({verb, with_options(place, [node, place](const Options& options) {
+                     return code(facts(options, *node, place->output()));
+                   })});
+}
+
+void add_letter_list(CLI::App& letters, CliVerbs& verbs) {
+  CLI::App* verb = letters.add_subcommand("list", "List dead letters with their reasons.");
+  const PlacePtr place = add_place(*verb);
+  auto count = std::make_shared<std::size_t>(50);
+  verb->add_option("--count", *count, "So many at most.")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verbs.push_back({verb, with_options(place, [count, place](const Options& options) {
+                     return code(list_letters(options, *count, place->output()));
+                   })});
+}
+
+void add_letter_act(CLI::App& letters, CliVerbs& verbs, const char* name, const char* help,
+                    LetterVerb letter_verb) {
+  CLI::App* verb = letters.add_subcommand(name, help);
+  const PlacePtr place = add_place(*verb);
+  auto choice = std::make_shared<LetterChoice>();
+  CLI::Option* ids =
+      verb->add_option("ids", choice->ids, "Ids, as 'dead-letters list' shows them.");
+  ids->type_name("ID");
+  verb->add_flag("--all", choice->all, "All: the first 100,000 letters or 64 MiB of them.")
+      ->excludes(ids);
+  verbs.push_back({verb, with_options(place, [choice, place, letter_verb](const Options& options) {
+                     return code(act_on_letters(options, letter_verb, *choice, place->output()));
+                   })});
+}
+
+void add_dead_letters(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand(
+      "dead-letters", "List what could not be stored, send it back, or throw it away.");
+  verb->footer(
+      "Examples:\n  stompbox dead-letters list\n  stompbox dead-letters replay 12-345 12-346\n"
+      "  stompbox dead-letters drop --all");
+  add_letter_list(*verb, verbs);
+  add_letter_act(*verb, verbs, "replay", "Send letters back to where they came from.",
+                 LetterVerb::kReplay);
+  add_letter_act(*verb, verbs, "drop", "Throw letters away for good.", LetterVerb::kDrop);
+}
+
+}  // namespace
+
+void add_server_verbs(CLI::App& app, CliVerbs& verbs) {
+  add_serve(app, verbs);
+  add_config(app, verbs);
+  add_passwd(app, verbs);
+}
+
+void add_message_verbs(CLI::App& app, CliVerbs& verbs) {
+  add_send(app, verbs);
+  add_receive(app, verbs);
+}
+
+void add_looking_verbs(CLI::App& app, CliVerbs& verbs) {
+  add_status(app, verbs);
+  add_queues(app, verbs);
+  add_browse(app, verbs);
+  add_dead_letters(app, verbs);
+  add_nodes(app, verbs);
+  add_resources(app, verbs);
+  add_facts(app, verbs);
+}
+
+}  // namespace stompbox::verbs

@@ -1,0 +1,321 @@
+#include "broker/control/desk.h"
+
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <optional>
+#include <string>
+
+#include "broker/control/letter_run.h"
+#include "broker/control/request.h"
+#include "tests/unit/drain/instant_journal.h"
+
+using namespace stompbox;
+using namespace stompbox::control;
+
+namespace {
+
+rapidjson::Document parse(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse(json.data(), json.size());
+  REQUIRE_FALSE(document.HasParseError());
+  REQUIRE(json.find('\n') == std::string::npos);
+  return document;
+}
+
+// A peer that takes what it gets.
+struct Taker final : routing::Consumer {
+  void deliver(const routing::Delivery& delivery) override { taken.push_back(delivery); }
+  void receipt_due(routing::ReceiptNumber) override {}
+  void refused(routing::ReceiptNumber, const storage::Error&) override {}
+  void too_slow(std::uint32_t) override {}
+  void room_again() override {}
+  std::vector<routing::Delivery> taken;
+};
+
+struct Bench {
+  Bench() { producer_id = router.attach(producer); }
+
+  void send(const std::string& queue, const std::string& body) {
+    routing::Draft draft;
+    draft.destination = "/queue/" + queue;
+    draft.header_block = "colour:blue\n";
+    draft.body = body;
+    REQUIRE(router.publish(producer_id, std::move(draft), 500, std::nullopt));
+  }
+  // Sends a message to `queue` and has it die there.
+  void let_die(const std::string& queue, const std::string& body) {
+    Taker taker;
+    const auto peer = router.attach(taker);
+    const auto subscription = router.subscribe({peer,
+                                                0,
+                                                {routing::DestinationKind::kQueue, queue},
+                                                routing::AckMode::kIndividual,
+                                                {1000, 1'000'000}});
+    REQUIRE(subscription);
+    router.start_delivery(*subscription);
+    send(queue, body);
+    REQUIRE_FALSE(taker.taken.empty());
+    REQUIRE(
+        router.dead_letter(*subscription, taker.taken.back().id, {"unreadable", "not PSON"}, 600));
+    router.detach(peer);
+    journal.commit(router);
+  }
+  // The answer, if it has come.
+  std::optional<std::string> ask(const std::string& request) {
+    answer.reset();
+    desk.handle(request, [this](std::string json) { answer = std::move(json); });
+    return answer;
+  }
+  // Lets the desk go on until nothing happens any more, with the journal committing.
+  void run() {
+    while (wakes > 0) {
+      wakes = 0;
+      desk.on_wake();
+      journal.commit(router);
+    }
+  }
+  std::string ask_whole(const std::string& request) {
+    ask(request);
+    run();
+    REQUIRE(answer);
+    return *answer;
+  }
+  std::uint64_t waiting(const std::string& queue) const {
+    for (const auto& figures : router.queue_figures()) {
+      if (figures.name == queue) return figures.waiting;
+    }
+    return 0;
+  }
+  std::string letter_id(std::size_t index) {
+    const auto document = parse(*ask(R"({"verb":"dead-letters","action":"list"})"));
+    return document["ok"]["messages"][static_cast<rapidjson::SizeType>(index)]["id"].GetString();
+  }
+
+  drain::InstantJournal journal;
+  routing::Router router{journal, {}, queue::StoreState{"s", 1, {}}};
+  drain::SilentPeer producer;
+  routing::PeerId producer_id;
+  std::int64_t now_ms = 10'000;
+  int wakes = 0;
+  std::optional<std::string> answer;
+  Desk desk{router, nullptr,
+            [] {
+              ServerFacts facts;
+              facts.version = "1.2.3";
+              facts.listeners = {"tcp://127.0.0.1:61613"};
+              return facts;
+            },
+            [this] { return now_ms; }, [this] { ++wakes; }};
+};
+
+}  // namespace
+
+TEST_CASE("a request that is no JSON object with a verb is answered with a sentence") {
+  Bench bench;
+  for (const char* request : {"", "{", "[]", "{\"verb\":1}", "status", "{\"verb\":\"sing\"}"}) {
+    const auto document = parse(*bench.ask(request));
+    CHECK(document.HasMember("error"));
+    CHECK_FALSE(document.HasMember("ok"));
+  }
+}
+
+TEST_CASE("a line of sixty thousand brackets is refused and does no harm") {
+  Bench bench;
+  CHECK(parse(*bench.ask(std::string(60'000, '['))).HasMember("error"));
+}
+
+TEST_CASE("status tells the server's facts, the totals and the oldest unstored catalog") {
+  Bench bench;
+  bench.send("catalog", "x");
+  bench.send("other", "y");
+  const auto document = parse(*bench.ask(R"({"verb":"status"})"));
+  const auto& ok = document["ok"];
+  CHECK(ok["version"] == "1.2.3");
+  CHECK(ok["now_ms"].GetInt64() == 10'000);
+  CHECK(ok["listeners"][0] == "tcp://127.0.0.1:61613");
+  CHECK(ok["queues"].GetUint64() == 2);
+  CHECK(ok["messages"].GetUint64() == 2);
+  CHECK(ok["catalogs_unstored"].GetUint64() == 1);
+  CHECK(ok["oldest_unstored_ms"].GetInt64() == 500);
+  CHECK(ok["drain"]["enabled"].GetBool() == false);
+  CHECK(ok["routing"]["published"].GetUint64() == 2);
+}
+
+TEST_CASE("queues are told by name with their counts") {
+  Bench bench;
+  bench.send("b", "x");
+  bench.send("a", "xx");
+  bench.send("a", "xx");
+  const auto document = parse(*bench.ask(R"({"verb":"queues"})"));
+  const auto& queues = document["ok"]["queues"];
+  REQUIRE(queues.Size() == 2);
+  CHECK(queues[0]["name"] == "a");
+  CHECK(queues[0]["waiting"].GetUint64() == 2);
+  CHECK(queues[1]["name"] == "b");
+}
+
+TEST_CASE("browse looks at messages without taking them, page by page") {
+  Bench bench;
+  for (const char* body : {"one", "two", "three"})
+    bench.send("a", body);
+  const auto first =
+      parse(*bench.ask(R"({"verb":"browse","queue":"a","count":2,"body_bytes":100})"));
+  const auto& messages = first["ok"]["messages"];
+  REQUIRE(messages.Size() == 2);
+  CHECK(messages[0]["body"] == "one");
+  CHECK(messages[0]["destination"] == "/queue/a");
+  CHECK(messages[0]["headers"][0][0] == "colour");
+  CHECK(messages[0]["headers"][0][1] == "blue");
+  const std::string next = first["ok"]["next"].GetString();
+  const auto second =
+      parse(*bench.ask(R"({"verb":"browse","queue":"a","body_bytes":100,"from":")" + next + "\"}"));
+  REQUIRE(second["ok"]["messages"].Size() == 1);
+  CHECK(second["ok"]["messages"][0]["body"] == "three");
+  CHECK(second["ok"]["next"].IsNull());
+  CHECK(bench.waiting("a") == 3);
+}
+
+TEST_CASE("a browsed body is cut between characters, and given as base64 when it is no text") {
+  Bench bench;
+  bench.send("a", "K\xC3\xB6ln");
+  bench.send("a", "\xFF\x00zz");
+  const auto document = parse(*bench.ask(R"({"verb":"browse","queue":"a","body_bytes":2})"));
+  const auto& messages = document["ok"]["messages"];
+  CHECK(messages[0]["body"] == "K");
+  CHECK(messages[0]["body_bytes"].GetUint64() == 5);
+  CHECK(std::string(messages[1]["body_base64"].GetString()).size() == 4);
+}
+
+TEST_CASE("browsing a queue that is not there is told") {
+  Bench bench;
+  CHECK(parse(*bench.ask(R"({"verb":"browse","queue":"nope"})")).HasMember("error"));
+  CHECK(parse(*bench.ask(R"({"verb":"browse"})")).HasMember("error"));
+  bench.send("a", "x");
+  CHECK(parse(*bench.ask(R"({"verb":"browse","queue":"a","from":"zz"})")).HasMember("error"));
+}
+
+TEST_CASE("without dead letters the list is empty and there is nothing to replay") {
+  Bench bench;
+  const auto list = parse(*bench.ask(R"({"verb":"dead-letters"})"));
+  CHECK(list["ok"]["messages"].Size() == 0);
+  const auto replay = parse(*bench.ask(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(replay["ok"]["done"].GetUint64() == 0);
+}
+
+TEST_CASE("a replayed letter is the message that died, at its own destination") {
+  Bench bench;
+  bench.let_die("work", "body bytes");
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 1);
+  CHECK(bench.waiting("dead-letter") == 0);
+  CHECK(bench.waiting("work") == 1);
+  const auto replayed = bench.journal.appended("work").back();
+  CHECK(replayed->body == "body bytes");
+  CHECK(replayed->header_block == "colour:blue\n");
+  CHECK(replayed->destination == "/queue/work");
+}
+
+TEST_CASE("replay by id takes those letters only, and the others are as before") {
+  Bench bench;
+  for (const char* body : {"1", "2", "3"})
+    bench.let_die("work", body);
+  const std::string id = bench.letter_id(1);
+  const auto answer = parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","ids":[")" +
+                                            id + R"(","1-999999"]})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 1);
+  CHECK(answer["ok"]["not_found"][0] == "1-999999");
+  CHECK(bench.journal.appended("work").back()->body == "2");
+  CHECK(bench.waiting("dead-letter") == 2);
+  for (const auto& op : bench.journal.ops)
+    CHECK_FALSE(std::holds_alternative<queue::Return>(op));
+}
+
+TEST_CASE("dropped letters are gone") {
+  Bench bench;
+  for (const char* body : {"1", "2"})
+    bench.let_die("work", body);
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"drop","all":true})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 2);
+  CHECK(bench.waiting("dead-letter") == 0);
+  CHECK(bench.waiting("work") == 0);
+}
+
+TEST_CASE("a replay is answered when it is on stable storage, not before") {
+  Bench bench;
+  bench.let_die("work", "x");
+  bench.ask(R"({"verb":"dead-letters","action":"replay","all":true})");
+  bench.desk.on_wake();
+  CHECK_FALSE(bench.answer);
+  CHECK(bench.desk.busy());
+  bench.journal.commit(bench.router);
+  bench.desk.on_wake();
+  CHECK(bench.answer);
+  CHECK_FALSE(bench.desk.busy());
+}
+
+TEST_CASE("a letter that nobody can send back stays and is told") {
+  Bench bench;
+  bench.send("dead-letter", "put here by hand");
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 0);
+  CHECK(answer["ok"]["failures"].Size() == 1);
+  CHECK(bench.waiting("dead-letter") == 1);
+}
+
+TEST_CASE("a letter that dies again at once is not replayed in a circle") {
+  Bench bench;
+  bench.let_die("dead-letter", "dies where the dead are");
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 1);
+  CHECK(bench.waiting("dead-letter") == 1);
+}
+
+TEST_CASE("a replay that gets stuck ends at its deadline and gives everything back") {
+  Bench bench;
+  bench.let_die("work", "x");
+  bench.ask(R"({"verb":"dead-letters","action":"replay","all":true})");
+  bench.desk.on_wake();
+  bench.now_ms += 30'000;
+  bench.desk.on_tick();
+  REQUIRE(bench.answer);
+  CHECK(parse(*bench.answer)["ok"]["failures"].Size() == 1);
+  CHECK_FALSE(bench.desk.busy());
+}
+
+TEST_CASE("one replay or drop at a time, and only of letters that are named") {
+  Bench bench;
+  bench.let_die("work", "x");
+  CHECK(parse(*bench.ask(R"({"verb":"dead-letters","action":"drop"})")).HasMember("error"));
+  CHECK(parse(*bench.ask(R"({"verb":"dead-letters","action":"drop","ids":["x"]})"))
+            .HasMember("error"));
+  CHECK(parse(*bench.ask(R"({"verb":"dead-letters","action":"burn"})")).HasMember("error"));
+  bench.ask(R"({"verb":"dead-letters","action":"replay","all":true})");
+  CHECK(parse(*bench.ask(R"({"verb":"dead-letters","action":"replay","all":true})"))
+            .HasMember("error"));
+}
+
+TEST_CASE("reviving takes away what the death added and nothing else") {
+  queue::Message letter;
+  letter.header_block =
+      "dead-letter-reason:unreadable\ndead-letter-detail:a\\cb\noriginal-destination:/queue/a\n"
+      "original-message-id:1-2\noriginal-destination:/queue/of-the-sender\nx:\\n\n";
+  const auto draft = revive(letter);
+  REQUIRE(draft);
+  CHECK(draft->destination == "/queue/a");
+  CHECK(draft->header_block == "original-destination:/queue/of-the-sender\nx:\\n\n");
+  CHECK_FALSE(draft->block_is_plain);
+}
+
+TEST_CASE("a message id reads back as it is shown") {
+  const auto id = queue::MessageId::make(12, 345);
+  CHECK(to_text(id) == "12-345");
+  CHECK(parse_message_id("12-345") == id);
+  for (const char* text : {"", "-", "1-", "-1", "a-1", "1-2-3", "99999999999-1", "1 -2"}) {
+    CHECK_FALSE(parse_message_id(text));
+  }
+}
