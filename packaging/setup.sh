@@ -65,7 +65,9 @@ install_missing() {
 has_options() {
   meson introspect --buildoptions "$root/$1" | /usr/bin/python3 -c '
 import json, sys
-have = {option["name"]: str(option["value"]).lower() for option in json.load(sys.stdin)}
+def text(value):
+    return " ".join(value) if isinstance(value, list) else str(value).lower()
+have = {option["name"]: text(option["value"]) for option in json.load(sys.stdin)}
 wanted = [argument.removeprefix("-D").split("=", 1) for argument in sys.argv[1:]]
 sys.exit(any(have.get(name) != value for name, value in wanted))' "${@:2}"
 }

@@ -5,8 +5,8 @@ The last line printed is `N passed, N failed`. What a meson test is worth:
   - a doctest executable: the cases of its summary line `[doctest] test cases: ...`;
   - a suite of ours whose last line is `N passed, N failed`: those numbers;
   - any other: one case.
-A test that crashed, timed out or was skipped counts as at least one failed case, and so does one that
-ran no case at all: what cannot fail proves nothing.
+A test that crashed, timed out or was skipped counts as at least one failed case, and so does one
+that ran no case at all: what cannot fail proves nothing.
 The exit code is 0 if no case failed and at least one ran.
 """
 

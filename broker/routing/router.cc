@@ -144,7 +144,7 @@ storage::Result<Queue*> Router::queue_named(std::string_view name) {
   if (Queue* queue = find_queue(name)) return queue;
   if (queues_.size() >= options_.queue_count_max) {
     return storage::Error{storage::ErrorCode::kFull,
-                          "there are as many queues as the option routing.queue_count_max allows"};
+                          "there are as many queues as the option routing.queues_max allows"};
   }
   const queue::QueueId id{++last_queue_};
   auto queue = std::make_unique<Queue>(id, std::string(name), resident_total_);
@@ -158,7 +158,7 @@ storage::Result<Topic*> Router::topic_named(std::string_view name) {
   if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
   if (topics_.size() >= options_.topic_count_max) {
     return storage::Error{storage::ErrorCode::kFull,
-                          "there are as many topics as the option routing.topic_count_max allows"};
+                          "there are as many topics as the option routing.topics_max allows"};
   }
   auto topic = std::make_unique<Topic>(std::string(name));
   Topic* const made = topic.get();

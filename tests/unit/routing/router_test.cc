@@ -415,5 +415,5 @@ TEST_CASE("there are no more queues than the option allows") {
   REQUIRE(table.send(from, "/queue/one", "a"));
   const auto status = table.send(from, "/queue/two", "b");
   REQUIRE_FALSE(status);
-  CHECK(status.error().text.find("routing.queue_count_max") != std::string::npos);
+  CHECK(status.error().text.find("routing.queues_max") != std::string::npos);
 }
