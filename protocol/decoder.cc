@@ -90,8 +90,7 @@ void FrameDecoder::keep_unread() {
   input_ = kept_;
 }
 
-// Flattened: the steps are small, and calling them costs a fifth of the time of small frames.
-[[gnu::flatten]] std::optional<DecodeEvent> FrameDecoder::next() {
+std::optional<DecodeEvent> FrameDecoder::next() {
   for (;;) {
     switch (advance()) {
       case Progress::kOn: break;

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "instant_journal.h"
-#include "scripted_store.h"
+#include "tests/unit/drain/instant_journal.h"
+#include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
 using namespace stompbox::drain;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scripted_store.h"
+#include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
 using namespace stompbox::drain;

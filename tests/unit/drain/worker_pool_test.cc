@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "scripted_store.h"
+#include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
 using namespace stompbox::drain;
