@@ -160,7 +160,9 @@ void Doorman::count_failure(const Check& check) {
 
 std::chrono::milliseconds Doorman::error_hold(const std::string& host) {
   const std::uint32_t failures = failures_.count(address_group(host), steady_now());
-  return access::hold_after(failures, shortest_hold_, options_.failure_hold_max);
+  // The first may be a slip: it is held as every ERROR is.
+  const std::uint32_t repeated = failures > 0 ? failures - 1 : 0;
+  return access::hold_after(repeated, shortest_hold_, options_.failure_hold_max);
 }
 
 }  // namespace stompbox

@@ -82,7 +82,7 @@ class World:
         for queue in QUEUES:
             left |= self._take_all(queue)
         lost = ledger.receipted - left - ledger.ack_sent
-        assert not lost, f"{len(lost)} of {len(ledger.receipted)} receipted are lost: {sample(lost)}"
+        assert not lost, f"{len(lost)} of {len(ledger.receipted)} are lost: {sample(lost)}"
         assert not ledger.faults, f"{len(ledger.faults)} faults: {ledger.faults[:10]}"
         self.broker.wait_drained()
         self.check_database()

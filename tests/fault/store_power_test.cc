@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -198,6 +201,35 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a log that is left for the next one is durable before anything behind it is") {
+  const TempFolder folder;
+  FaultEnv env;
+  std::uint64_t seq = 0;
+  {
+    const auto store = open(folder.path(), env);
+    write(*store, {create_orders()});
+    env.stall_tables();  // so that the log that is left stays the only place of what it holds
+    for (int i = 0; i < 100; ++i) {
+      write(*store, {append(++seq, std::string(1000, 'x'))}, Durability::kWritten);
+    }
+    write(*store, {append(++seq)}, Durability::kSynced);
+    env.cut_power();
+  }
+  env.restore_power();
+  CHECK(all_seqs(*open(folder.path(), env)).size() == seq);
+}
+
+TEST_CASE("a sync that fails for want of room is a failed sync, not a full disk") {
+  const TempFolder folder;
+  FaultEnv env;
+  const auto store = open(folder.path(), env);
+  env.fail_syncs(ENOSPC);
+  const auto written = store->write(batch_of({create_orders(), append(1)}), Durability::kSynced);
+  REQUIRE(!written.has_value());
+  CHECK(written.error().code == ErrorCode::kIo);
+  CHECK(!store->write(batch_of({append(2)}), Durability::kWritten).has_value());
+}
+
 TEST_CASE("a failed sync is the end: it is said, and nothing is written any more") {
   const TempFolder folder;
   FaultEnv env;
@@ -207,7 +239,7 @@ TEST_CASE("a failed sync is the end: it is said, and nothing is written any more
     Committer journal(*store, quick(), word.callbacks());
     const Ticket first = journal.submit_together({create_orders(), append(1)});
     REQUIRE(wait_until([&] { return word.last().through >= first; }));
-    env.fail_syncs();
+    env.fail_syncs(EIO);
     const Ticket second = journal.submit(append(2));
     REQUIRE(wait_until([&] { return word.last().fatal.has_value(); }));
     CHECK(word.last().fatal->code == ErrorCode::kIo);

@@ -25,7 +25,7 @@ class StartFailed(AssertionError):
 
 
 class Broker:
-    """`folder` holds all: data/, ready and the log, to which every start of this object appends."""
+    """`folder` holds all: data/, ready, and output and log, to which every start appends."""
 
     def __init__(self, exe, folder, *arguments, port=0):
         self.exe = exe
@@ -34,6 +34,7 @@ class Broker:
         self.data = self.folder / "data"
         self.database = self.data / "storeconfigs.sqlite3"
         self.log_path = self.folder / "log"
+        self.output_path = self.folder / "output"
         self.arguments = arguments
         self.wanted_port = port
         self.port = None
@@ -63,9 +64,9 @@ class Broker:
                    "--listen", f"tcp://127.0.0.1:{self.wanted_port}", *self.arguments]
         self._expected_end = False
         self._launched = time.monotonic()
-        with self.log_path.open("ab") as log:
+        with self.log_path.open("ab") as log, self.output_path.open("ab") as output:
             self.process = subprocess.Popen([str(word) for word in command],
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=output, stderr=log)
 
     def _ready_or_ended(self):
         try:

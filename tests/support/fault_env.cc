@@ -108,7 +108,8 @@ void FaultEnv::restore_power() {
   new_names_.clear();
   is_off_ = false;
   is_full_ = false;
-  syncs_fail_ = false;
+  sync_error_ = 0;
+  tables_stall_ = false;
 }
 
 leveldb::Status FaultEnv::sync_folder(const std::string& folder) {
@@ -131,8 +132,10 @@ std::uint64_t FaultEnv::bytes_read() const {
 }
 
 leveldb::Status FaultEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   *file = nullptr;
+  const bool is_table = fs::path(name).extension() == ".ldb";
+  power_changed_.wait(lock, [&] { return !is_table || !tables_stall_ || is_off_; });
   if (is_off_) return power_is_off();
   const bool is_new = !fs::exists(name);
   leveldb::WritableFile* opened = nullptr;
@@ -193,7 +196,7 @@ FaultEnv::Grant FaultEnv::may_append() {
 leveldb::Status FaultEnv::may_sync(const std::string& name, std::uint64_t length) {
   const std::lock_guard lock(mutex_);
   if (is_off_) return power_is_off();
-  if (syncs_fail_) return leveldb::Status::IOError(std::strerror(EIO));
+  if (sync_error_ != 0) return leveldb::Status::IOError(std::strerror(sync_error_));
   ++sync_count_;
   synced_lengths_[name] = length;
   // As LevelDB's own files do it: a new manifest makes its folder durable.

@@ -2,6 +2,7 @@
 
 #include <leveldb/env.h>
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -22,9 +23,18 @@ class FaultEnv final : public leveldb::EnvWrapper {
   // From now on a write brings half of its bytes and ENOSPC.
   void fill_disk() { set(is_full_, true); }
   void make_room() { set(is_full_, false); }
-  void fail_syncs() { set(syncs_fail_, true); }
+  // From now on a sync fails with this errno.
+  void fail_syncs(int error) {
+    const std::lock_guard lock(mutex_);
+    sync_error_ = error;
+  }
+  // From now on no table can be begun: a compaction hangs until the power is cut.
+  void stall_tables() { set(tables_stall_, true); }
   // From now on nothing reaches the disk; close the store, then call restore_power().
-  void cut_power() { set(is_off_, true); }
+  void cut_power() {
+    set(is_off_, true);
+    power_changed_.notify_all();
+  }
   void restore_power();
 
   // To be given as the store's way of syncing a folder.
@@ -63,9 +73,11 @@ class FaultEnv final : public leveldb::EnvWrapper {
     flag = value;
   }
 
+  std::condition_variable power_changed_;
   mutable std::mutex mutex_;  // guards what follows
   bool is_full_ = false;
-  bool syncs_fail_ = false;
+  int sync_error_ = 0;  // 0: syncs work
+  bool tables_stall_ = false;
   bool is_off_ = false;
   std::uint64_t sync_count_ = 0;
   std::uint64_t bytes_read_ = 0;

@@ -47,7 +47,8 @@ FAULTS = {
         CONNECT["1.2"] + b"SEND\ndestination:/queue/q\ncontent-length:1\n\nabc\0",
         "content-length"),
     "a body on SUBSCRIBE": (
-        CONNECT["1.2"] + b"SUBSCRIBE\nid:1\ndestination:/queue/q\ncontent-length:2\n\nab\0", "body"),
+        CONNECT["1.2"] + b"SUBSCRIBE\nid:1\ndestination:/queue/q\ncontent-length:2\n\nab\0",
+        "body"),
     "a SEND without destination": (CONNECT["1.2"] + b"SEND\n\nx\0", "destination"),
     "a SUBSCRIBE without id": (
         CONNECT["1.2"] + b"SUBSCRIBE\ndestination:/queue/q\n\n\0", "id"),
@@ -175,7 +176,8 @@ def case_tls_hello(rig):
 def case_wrong_passcode(rig):
     """a wrong passcode gets one ERROR and a hold, longer every time from the same address."""
     users = rig.folder / "users"
-    rig.broker(name="hash", start=False).run("passwd", users, "puppet", stdin=b"secret\n")
+    rig.broker(name="hash", start=False).run(
+        "passwd", "--users", users, "puppet", stdin=b"secret\n")
     broker = rig.broker("--users", users)
     wrong = encode("CONNECT", {"login": "puppet", "passcode": "guess"})
     with broker.client(login="puppet", passcode="secret") as client:
@@ -185,7 +187,7 @@ def case_wrong_passcode(rig):
             assert [frame.command for frame in frames] == ["ERROR"], frames
             assert "guess" not in frames[0].text() + str(frames[0].headers)
             holds.append(held)
-        assert HOLD_SECONDS[0] <= holds[0] and holds[1] > holds[0], holds
+        assert HOLD_SECONDS[0] <= holds[0] <= HOLD_SECONDS[1] and holds[1] > holds[0], holds
         client.send("/queue/q", b"x", receipt=True)
     assert "guess" not in broker.log() and "secret" not in broker.log()
 
@@ -240,9 +242,7 @@ def case_consumer_that_does_not_read(rig):
     stuck.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     with Neighbour(broker), broker.client() as sender:
         for number in range(3000):
-            sender.send("/queue/q", b"y" * 4096, receipt=f"r{number}" if number % 100 == 99 else None)
-            if number % 100 == 99:
-                sender.wait_receipt(f"r{number}")
+            sender.send("/queue/q", b"y" * 4096, receipt=True if number % 100 == 99 else None)
     stuck.close()
     wait_until(lambda: broker.queue("q")["waiting"] == 3000, "all 3000 are there")
     with broker.client() as reader:

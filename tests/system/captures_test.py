@@ -15,20 +15,21 @@ from waiting import wait_until
 
 NODES = ("app03.stage.example.com", "db02.example.com", "web01.example.com")
 
-# hosts.environment of the golden files is puppetqd's own look-up. Ours is the message's, if it says.
+# hosts.environment of the golden files is puppetqd's own look-up. Ours is the message's, if any.
 STAGING = {"host app03.stage.example.com: environment: A 'production', B 'staging'"}
 UNSAID = {f"host {node}: environment: A 'production', B None" for node in NODES}
 # The main class is stored as later versions write it, whatever the version.
 MAIN_CLASS = ({f"{node}: Class[main]: only in A" for node in NODES} |
               {f"{node}: Class[Main]: only in B" for node in NODES})
 
-# Where the golden files show Puppet's accidents (captures/README.md), and what stands there instead.
+# Where the golden files show Puppet's accidents (captures/README.md), and what is there instead.
 LOOKS = r"""parameter looks: A ['--- not yaml'], B ['--- "--- not yaml"']"""
 LIST = ("""parameter list: A ['one', 'two', '["three", "four"]'],"""
         """ B ['one', 'two', '--- ["three", "four"]']""")
 NESTED = ("""parameter nested:"""
           """ A ['{"ports"=>["80", "443", ["8080", "8081"]], "opts"=>{"a"=>"b", "t"=>true}}'],"""
-          """ B ['--- {"ports": ["80", "443", ["8080", "8081"]], "opts": {"a": "b", "t": true}}']""")
+          """ B ['--- {"ports": ["80", "443", ["8080", "8081"]],"""
+          """ "opts": {"a": "b", "t": true}}']""")
 NESTED_LATER = (r"""parameter nested: A ['--- \n  ports: \n    - "80"\n    - "443"\n"""
                 r"""    - - "8080"\n      - "8081"\n  opts: \n    a: c'],"""
                 """ B ['--- {"ports": ["80", "443", ["8080", "8081"]], "opts": {"a": "c"}}']""")

@@ -39,7 +39,7 @@ def expect_ruby(process):
 
 @cases.each(*({"version": version, "what": what} for version in VERSIONS for what in (
     "send_and_receive", "ack_client", "ack_individual", "binary_body", "large_body",
-    "utf8_headers")))
+    "headers_of_all_kinds")))
 def case_ruby(rig, version, what):
     """ruby-stomp in {version}: {what}."""
     broker = rig.broker()
@@ -49,7 +49,7 @@ def case_ruby(rig, version, what):
 @cases.each({"version": "1.1"}, {"version": "1.2"})
 def case_ruby_later_versions(rig, version):
     """ruby-stomp in {version}: NACK brings the message back, heart-beats hold."""
-    broker = rig.broker()
+    broker = rig.broker("--wants-beats", "200ms")
     expect_ruby(ruby(broker, "nack", version))
     expect_ruby(ruby(broker, "heart_beats", version))
 

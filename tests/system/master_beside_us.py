@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """master_beside_us.py DATABASE SECONDS MODE
 
-Does to a storeconfigs SQLite file what old Puppet does, for SECONDS, and counts how often it fails.
-Nobody waits for a lock: Puppet sets no busy timeout, and an error ends the request (a master) or the
-message (puppetqd) that met it. Ruby takes its own time over each statement. Prints one JSON object.
+Does to a storeconfigs SQLite file what old Puppet does, for SECONDS, and counts how often it
+fails. Nobody waits for a lock: Puppet sets no busy timeout, and an error ends the request (a
+master) or the message (puppetqd) that met it. Ruby takes its own time over each statement. Prints
+one JSON object.
 
 MODE master    a master that saves facts (facts 4.5: every value deleted and inserted again, a
                transaction each) and collects exported resources (facts 5.1), in turns

@@ -18,6 +18,9 @@ MEMORY_MIB_MAX = 250
 # What twice the backlog may cost more: the noise of buffers that happen to be full or empty.
 GROWTH_MIB_MAX = 80
 READY_SECONDS_MAX = 1.0
+# LevelDB's log: 64 MiB read and written again.
+REPLAY_SECONDS_MAX = 3.0
+START_MARGIN_SECONDS = 0.2
 STARTS = 5
 
 
@@ -39,40 +42,42 @@ def memory_mib(broker):
     return broker.memory_kib("RssAnon") / MIB
 
 
-def start_seconds(broker, times=STARTS):
-    """Median time until it is ready, over stops and starts of the same data."""
-    taken = []
-    for _ in range(times):
-        broker.stop()
-        broker.start()
-        taken.append(broker.ready_seconds)
-    return statistics.median(taken)
+def restart_seconds(broker):
+    """Time until it is ready again after a stop."""
+    broker.stop()
+    broker.start()
+    return broker.ready_seconds
+
+
+def median_restart_seconds(broker):
+    return statistics.median(restart_seconds(broker) for _ in range(STARTS))
 
 
 def case_backlog(rig):
     """memory and start-up time stay bounded while the backlog grows, and while it is consumed."""
     broker = rig.broker()
-    empty_mib = memory_mib(broker)
-    empty_seconds = start_seconds(broker)
-    publish(broker, BACKLOG)
-    once_mib = memory_mib(broker)
-    once_seconds = start_seconds(broker)
-    publish(broker, BACKLOG)
-    twice_mib = memory_mib(broker)
-    twice_seconds = start_seconds(broker)
+    memory = {"empty": memory_mib(broker)}
+    # The first start after a load replays LevelDB's log, at most a write buffer of it.
+    first = {}
+    later = {"empty": median_restart_seconds(broker)}
+    for name in ("once", "twice"):
+        publish(broker, BACKLOG)
+        memory[name] = memory_mib(broker)
+        first[name] = restart_seconds(broker)
+        later[name] = median_restart_seconds(broker)
     assert broker.backlog("q") == 2 * BACKLOG
     consume(broker, 2 * BACKLOG)
-    consumed_mib = memory_mib(broker)
-    for name, value in (("empty", empty_mib), ("backlog", once_mib), ("twice", twice_mib),
-                        ("consumed", consumed_mib)):
-        print(f"     memory_{name}={value:.0f} MiB")
-    for name, value in (("empty", empty_seconds), ("backlog", once_seconds),
-                        ("twice", twice_seconds)):
-        print(f"     start_{name}={value * 1000:.0f} ms")
-    assert max(once_mib, twice_mib, consumed_mib) < MEMORY_MIB_MAX
-    assert twice_mib - once_mib < GROWTH_MIB_MAX
-    assert twice_seconds < 2 * once_seconds + 0.2, "start-up grows with the backlog"
-    assert max(once_seconds, twice_seconds) < READY_SECONDS_MAX
+    memory["consumed"] = memory_mib(broker)
+    print("".join(f"     memory_{name}={value:.0f} MiB\n" for name, value in memory.items()) +
+          "".join(f"     start_first_{name}={value * 1000:.0f} ms\n"
+                  for name, value in first.items()) +
+          "".join(f"     start_{name}={value * 1000:.0f} ms\n" for name, value in later.items()),
+          end="")
+    assert max(memory.values()) < MEMORY_MIB_MAX
+    assert memory["twice"] - memory["once"] < GROWTH_MIB_MAX
+    assert first["twice"] < 2 * first["once"] + START_MARGIN_SECONDS
+    assert max(first.values()) < REPLAY_SECONDS_MAX
+    assert max(later["once"], later["twice"]) < 2 * later["empty"] + START_MARGIN_SECONDS
 
 
 def consume(broker, count):
@@ -82,8 +87,7 @@ def consume(broker, count):
             message = client.message()
             assert message.body == MESSAGE
             if number % 100 == 0:
-                client.ack(message)
-        client.ack(message, receipt=True)
+                client.ack(message, receipt=True if number == count else None)
     assert broker.backlog("q") == 0
 
 
@@ -149,12 +153,16 @@ def case_idle_stop(rig):
 
 
 def case_start_up_time(rig):
-    """it is ready in a fraction of a second, whether it makes store and schema or finds them."""
+    """it is ready, with one line that says where, in less than a second, data new or found."""
     fresh = [rig.broker(name=f"fresh-{i}") for i in range(STARTS)]
     made = statistics.median(broker.ready_seconds for broker in fresh)
-    existing = start_seconds(fresh[0])
+    existing = median_restart_seconds(fresh[0])
     for broker in fresh[1:]:
         broker.stop()
+    lines = fresh[1].output_path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1, lines
+    for part in (f"127.0.0.1:{fresh[1].port}", fresh[1].data / "queue", fresh[1].database):
+        assert str(part) in lines[0], lines
     print(f"     start_new={made * 1000:.0f} ms\n     start_existing={existing * 1000:.0f} ms")
     assert made < READY_SECONDS_MAX and existing < READY_SECONDS_MAX
 

@@ -1,5 +1,5 @@
-# The Ruby side of clients_test.py: ruby_client.rb PORT CASE VERSION. Exit code 0 when all was right;
-# whatever is raised is the failure.
+# The Ruby side of clients_test.py: ruby_client.rb PORT CASE VERSION. Exit code 0 when all was
+# right; whatever is raised is the failure.
 
 require 'digest'
 require 'stomp'
@@ -9,6 +9,7 @@ PORT = Integer(ARGV[0])
 VERSION = ARGV[2]
 BINARY = ((0..255).map(&:chr).join.b * 40).freeze
 LARGE = ('0123456789abcdef' * (1 << 16)).freeze
+KEPT = {}
 
 def check(what, given, wanted)
   raise "#{what}: #{given.inspect}, not #{wanted.inspect}" unless given == wanted
@@ -25,21 +26,28 @@ def connect(extra = {}, **settings)
   connection
 end
 
-def id_of(connection)
-  connection.uuid
+# A message may come before the receipt of its SEND: kept for take().
+def await_receipt(connection, name)
+  until (frame = connection.receive).command == 'RECEIPT'
+    check('answer', frame.command, 'MESSAGE')
+    (KEPT[connection] ||= []) << frame
+  end
+  check('receipt', frame.headers['receipt-id'], name)
+end
+
+def take(connection)
+  (KEPT[connection] ||= []).shift || connection.receive
 end
 
 def publish(connection, body, headers = {})
   connection.publish('/queue/q', body, headers.merge('receipt' => 'sent'))
-  frame = connection.receive
-  check('answer', [frame.command, frame.headers['receipt-id']], %w[RECEIPT sent])
+  await_receipt(connection, 'sent')
 end
 
 def subscribe(connection, ack)
-  id = id_of(connection)
+  id = connection.uuid
   connection.subscribe('/queue/q', { 'ack' => ack, 'id' => id, 'receipt' => 'subscribed' }, id)
-  frame = connection.receive
-  check('answer', [frame.command, frame.headers['receipt-id']], %w[RECEIPT subscribed])
+  await_receipt(connection, 'subscribed')
   id
 end
 
@@ -53,10 +61,11 @@ end
 def left(count)
   connection = connect
   subscribe(connection, 'auto')
-  messages = Array.new(count) { connection.receive }
-  check('redelivered', messages.map { |m| m.headers['redelivered'] }.uniq, count.zero? ? [] : ['true'])
+  messages = Array.new(count) { take(connection) }
+  again = messages.map { |message| message.headers['redelivered'] }
+  check('redelivered', again, ['true'] * count)
   publish(connection, 'the end')
-  check('last', connection.receive.body, 'the end')
+  check('last', take(connection).body, 'the end')
   messages.map(&:body)
 end
 
@@ -64,7 +73,7 @@ def send_and_receive
   connection = connect
   subscription = subscribe(connection, 'auto')
   publish(connection, 'hello', 'kind' => 'greeting')
-  message = connection.receive
+  message = take(connection)
   check('message', [message.command, message.body, message.headers['destination'],
                     message.headers['subscription'], message.headers['kind']],
         ['MESSAGE', 'hello', '/queue/q', subscription, 'greeting'])
@@ -75,7 +84,7 @@ def ack_client
   connection = connect
   4.times { |i| publish(connection, i.to_s) }
   subscription = subscribe(connection, 'client')
-  messages = Array.new(4) { connection.receive }
+  messages = Array.new(4) { take(connection) }
   check('order', messages.map(&:body), %w[0 1 2 3])
   acknowledge(connection, messages[1], subscription)
   connection.disconnect('receipt' => 'bye')
@@ -86,7 +95,7 @@ def ack_individual
   connection = connect
   3.times { |i| publish(connection, i.to_s) }
   subscription = subscribe(connection, 'client-individual')
-  messages = Array.new(3) { connection.receive }
+  messages = Array.new(3) { take(connection) }
   acknowledge(connection, messages[1], subscription)
   connection.disconnect('receipt' => 'bye')
   check('left', left(2), %w[0 2])
@@ -96,8 +105,8 @@ def nack
   connection = connect
   publish(connection, 'again')
   subscription = subscribe(connection, 'client-individual')
-  acknowledge(connection, connection.receive, subscription, :nack)
-  message = connection.receive
+  acknowledge(connection, take(connection), subscription, :nack)
+  message = take(connection)
   check('came back', [message.body, message.headers['redelivered']], %w[again true])
   acknowledge(connection, message, subscription)
   connection.disconnect('receipt' => 'bye')
@@ -108,7 +117,7 @@ def binary_body
   connection = connect
   subscribe(connection, 'auto')
   publish(connection, BINARY)
-  check('digest', Digest::SHA1.hexdigest(connection.receive.body), Digest::SHA1.hexdigest(BINARY))
+  check('digest', Digest::SHA1.hexdigest(take(connection).body), Digest::SHA1.hexdigest(BINARY))
   connection.disconnect
 end
 
@@ -116,27 +125,27 @@ def large_body
   connection = connect
   subscribe(connection, 'auto')
   publish(connection, LARGE)
-  check('digest', Digest::SHA1.hexdigest(connection.receive.body), Digest::SHA1.hexdigest(LARGE))
+  check('digest', Digest::SHA1.hexdigest(take(connection).body), Digest::SHA1.hexdigest(LARGE))
   connection.disconnect
 end
 
-def utf8_headers
+def headers_of_all_kinds
   connection = connect
   subscribe(connection, 'auto')
   sent = { 'city' => 'Köln ✓' }
-  sent['escaped'] = "a:b\\c\nd" unless VERSION == '1.0'
+  sent['escaped'] = "a:b\\d\ne" unless VERSION == '1.0'
   publish(connection, 'x', sent)
-  headers = connection.receive.headers
-  sent.each { |name, value| check(name, headers[name], value) }
+  headers = take(connection).headers
+  sent.each { |name, value| check(name, headers[name].dup.force_encoding('UTF-8'), value) }
   connection.disconnect
 end
 
 def heart_beats
-  connection = connect('heart-beat' => '200,200')
-  raise 'no beats agreed' if connection.hb_send_interval.zero? || connection.hb_receive_interval.zero?
-  sleep 2 # ten beats
-  check('missed', [connection.hb_send_count.positive?, connection.hb_receive_count.positive?],
+  connection = connect({ 'heart-beat' => '200,200' })
+  check('agreed', [connection.hbsend_interval.positive?, connection.hbrecv_interval.positive?],
         [true, true])
+  sleep 2 # ten beats
+  check('beats', [connection.hbsend_count > 3, connection.hbrecv_count > 3], [true, true])
   publish(connection, 'still there')
   connection.disconnect
 end
@@ -156,18 +165,24 @@ def reconnect
     max_reconnect_delay: 0.1, connect_headers: headers, logger: Stomp::NullLogger.new
   )
   received = Queue.new
-  client.subscribe('/queue/q', 'ack' => 'auto', 'id' => 'sub') { |message| received << message.body }
+  client.subscribe('/queue/q', 'ack' => 'auto', 'id' => 'sub') do |message|
+    received << message.body
+  end
   client.publish('/queue/q', 'before')
   check('before', received.pop, 'before')
   puts 'received before'
   $stdout.flush
   check('told', $stdin.gets, "it is back\n")
-  # A publish that the kernel took before the end was noticed is lost, so it is repeated.
-  until received.length.positive?
-    client.publish('/queue/q', 'after')
+  # A publish that the kernel took before the end was noticed is lost, so it is repeated; what was
+  # taken with ack:auto just before the end may come again.
+  until received.length.positive? && received.pop == 'after'
+    begin
+      client.publish('/queue/q', 'after')
+    rescue Stomp::Error::NoCurrentConnection
+      # It is about to connect again.
+    end
     sleep 0.05
   end
-  check('after', received.pop, 'after')
   client.close
 end
 
