@@ -22,7 +22,8 @@ struct SubscriptionId {
   friend auto operator<=>(const SubscriptionId&, const SubscriptionId&) = default;
 };
 
-// One delivery of one message to one subscription; unique within the subscription for ever.
+// One delivery of one message to one subscription; ids grow within the subscription and never
+// repeat.
 struct DeliveryId {
   std::uint64_t value = 0;
   friend auto operator<=>(const DeliveryId&, const DeliveryId&) = default;

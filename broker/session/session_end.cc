@@ -166,7 +166,7 @@ void Session::time_is_up() {
         finish(stopping_ ? end_reason_ : CloseReason::kIoError);
       }
       break;
-    case Phase::kLeaving: finish(close_reason_); break;
+    case Phase::kLeaving:
     case Phase::kHolding: finish(close_reason_); break;
     case Phase::kDone: break;
   }

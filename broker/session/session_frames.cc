@@ -22,20 +22,20 @@ void Session::obey(Frame&& frame) {
     return;
   }
   switch (frame.command) {
-    case Command::kConnect: on_connect(frame); break;
+    case Command::kConnect:
     case Command::kStomp: on_connect(frame); break;
     case Command::kSend: on_send(std::move(frame)); break;
     case Command::kSubscribe: on_subscribe(frame); break;
     case Command::kUnsubscribe: on_unsubscribe(frame); break;
     case Command::kAck: on_verdict(frame, Verdict::kAck); break;
     case Command::kNack: on_verdict(frame, Verdict::kNack); break;
-    case Command::kBegin: on_transaction(frame); break;
-    case Command::kCommit: on_transaction(frame); break;
+    case Command::kBegin:
+    case Command::kCommit:
     case Command::kAbort: on_transaction(frame); break;
     case Command::kDisconnect: on_disconnect(frame); break;
-    case Command::kConnected: assert(!"the decoder refuses frames of servers"); break;
-    case Command::kMessage: assert(!"the decoder refuses frames of servers"); break;
-    case Command::kReceipt: assert(!"the decoder refuses frames of servers"); break;
+    case Command::kConnected:
+    case Command::kMessage:
+    case Command::kReceipt:
     case Command::kError: assert(!"the decoder refuses frames of servers"); break;
   }
 }
