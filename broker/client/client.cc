@@ -63,7 +63,7 @@ storage::Status Client::log_in(const ClientOptions& options) {
                           to_text(options.broker) + " does not answer: is it a STOMP broker?"};
   }
   if ((*answer)->command != Command::kConnected) {
-    return storage::Error{storage::ErrorCode::kInvalid,
+    return storage::Error{storage::ErrorCode::kIo,
                           to_text(options.broker) + " answers with something else than CONNECTED"};
   }
   logged_in_ = true;
@@ -170,7 +170,7 @@ storage::Result<std::optional<Frame>> Client::next_frame(Deadline until) {
   protocol::DecodeEvent event = std::move(arrived_.front());
   arrived_.pop_front();
   if (const auto* fault = std::get_if<protocol::ProtocolError>(&event)) {
-    return storage::Error{storage::ErrorCode::kInvalid,
+    return storage::Error{storage::ErrorCode::kIo,
                           "the other side does not speak STOMP: " + fault->detail};
   }
   Frame frame = std::move(std::get<Frame>(event));

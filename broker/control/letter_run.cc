@@ -75,21 +75,25 @@ storage::Status LetterRun::start(const std::string& queue) {
   return storage::kOk;
 }
 
+void LetterRun::wake() {
+  if (!std::exchange(wake_asked_, true)) wake_();
+}
+
 void LetterRun::deliver(const routing::Delivery& delivery) {
   arrived_.push_back(delivery);
-  wake_();
+  wake();
 }
 
 void LetterRun::receipt_due(routing::ReceiptNumber) {
   ++due_;
-  wake_();
+  wake();
 }
 
 void LetterRun::refused(routing::ReceiptNumber, const storage::Error& error) {
   outcome_.failures.push_back({"", error.text});
   --outcome_.done;
   ++due_;
-  wake_();
+  wake();
 }
 
 void LetterRun::too_slow(std::uint32_t) {
@@ -98,6 +102,7 @@ void LetterRun::too_slow(std::uint32_t) {
 void LetterRun::room_again() {}
 
 void LetterRun::on_wake(std::int64_t wall_ms) {
+  wake_asked_ = false;
   // The router delivers more while a letter is acted on.
   for (std::size_t i = 0; i < arrived_.size(); ++i) {
     const routing::Delivery letter = arrived_[i];

@@ -56,6 +56,7 @@ class LetterRun final : public routing::Consumer {
   void take(const routing::Delivery& letter, std::int64_t wall_ms);
   [[nodiscard]] storage::Status act(const routing::Delivery& letter, std::int64_t wall_ms);
   void keep(const routing::Delivery& letter);
+  void wake();
   [[nodiscard]] bool seen_enough() const;
   void stop_taking();
 
@@ -67,6 +68,7 @@ class LetterRun final : public routing::Consumer {
   const routing::PeerId peer_;
 
   std::optional<routing::SubscriptionId> subscription_;
+  bool wake_asked_ = false;
   bool taking_ = false;
   bool given_up_ = false;                   // on receipts that do not come
   std::uint64_t expected_ = 0;              // letters that waited at the start

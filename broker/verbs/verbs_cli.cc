@@ -66,9 +66,7 @@ std::optional<int> find_unknown_verb(const CLI::App& app, const Arguments& argum
     const CLI::App* const before = verb_before(app, arguments, depth);
     if (before == nullptr || word.starts_with('-')) return std::nullopt;
     if (find_verb(*before, word) == nullptr) {
-      return misuse("there is no '" + command.substr(command.find(' ') + 1) +
-                        (command == "stompbox" ? "" : " ") + word + "'" +
-                        suggestion(word, verb_names(*before)),
+      return misuse("there is no verb '" + word + "'" + suggestion(word, verb_names(*before)),
                     command);
     }
     command += " " + word;

@@ -324,7 +324,7 @@ def case_no_database(rig):
 # configuration and misuse
 
 def case_config(rig):
-    """config show prints a file that config check takes, and a wrong key is named with its nearest."""
+    """config show prints a file that config check takes; a wrong key is named with its nearest."""
     shown = run_alone(rig, "config", "show", "--data", "/srv/box")
     assert shown.returncode == 0 and b"/srv/box" in shown.stdout, shown
     for name in ("show", "sample"):
@@ -338,7 +338,8 @@ def case_config(rig):
     assert done.returncode == 2 and "folder" in told(done), done
 
 
-@cases.each({"words": "sned work", "near": "send"}, {"words": "dead-leters list", "near": "dead-letters"},
+@cases.each({"words": "sned work", "near": "send"},
+            {"words": "dead-leters list", "near": "dead-letters"},
             {"words": "dead-letters repaly x", "near": "replay"},
             {"words": "send work x --recipt", "near": "--receipt"},
             {"words": "status --jsno", "near": "--json"},

@@ -387,7 +387,7 @@ TEST_CASE("warnings of a message reach the observer with the node") {
   bench.start();
   bench.wake();
   const auto id = bench.workshop.rounds[0].items[0].message->id.value;
-  bench.store.answers[id] = {catalog::SaveStatus::kStored, {}, {"a title was cut"}};
+  bench.store.answers[id].warnings = {"a title was cut"};
   bench.work();
   CHECK(bench.observer.lines == Lines{"warning a: a title was cut"});
 }

@@ -168,7 +168,8 @@ TEST_CASE("facts are stored before catalogs, newest of a node only") {
   bench.add_catalog("a");
   bench.add(kFacts, facts_body("a"));
   bench.add(kFacts, facts_body("a"));
-  bench.store.answers[3] = {SaveStatus::kSkipped, {}, {"somebody else writes them"}};
+  bench.store.answers[3].status = SaveStatus::kSkipped;
+  bench.store.answers[3].warnings = {"somebody else writes them"};
   const auto items = bench.run();
   CHECK(fates(items) == Fates{kStored, kSuperseded, kSkipped});
   CHECK(items[2].warnings == std::vector<std::string>{"somebody else writes them"});

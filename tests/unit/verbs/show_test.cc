@@ -1,0 +1,151 @@
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <string>
+
+#include "broker/verbs/ask_broker.h"
+#include "broker/verbs/catalogs.h"
+#include "broker/verbs/dead_letters.h"
+#include "broker/verbs/queues.h"
+#include "broker/verbs/receive.h"
+#include "broker/verbs/send.h"
+#include "broker/verbs/status.h"
+
+using namespace stompbox;
+using namespace stompbox::verbs;
+
+namespace {
+
+rapidjson::Document parse(const std::string& json) {
+  rapidjson::Document document;
+  document.Parse(json.data(), json.size());
+  REQUIRE_FALSE(document.HasParseError());
+  return document;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+constexpr const char* kStatus = R"({"now_ms":100000,"version":"1.2.3","started_ms":40000,
+  "data_folder":"./var","store":"LevelDB","catalog_store":"SQLite ./var/catalogs.sqlite",
+  "listeners":["tcp://127.0.0.1:61613","tcp://[::1]:61613"],"connections":2,
+  "connections_total":7,"queues":1,"messages":3,"message_bytes":2048,"dead_letters":4,
+  "catalogs_unstored":3,"oldest_unstored_ms":95000,"routing":{"disk_full":false},
+  "drain":{"enabled":true,"stored":5,"unchanged":6,"superseded":7,"facts_stored":8,
+  "database_in_trouble":true,"last_error":"database is locked","contested_queues":["catalog"]}})";
+
+}  // namespace
+
+TEST_CASE("the status tells what an operator asks first") {
+  const std::string text = show_status(parse(kStatus));
+  for (const char* part :
+       {"1.2.3, up 60 s", "tcp://127.0.0.1:61613, tcp://[::1]:61613", "2 now, 7 since start",
+        "1 queue, 3 messages, 2.0 KiB", "3 catalogs not stored yet, the oldest for 5 s",
+        "5 stored, 6 unchanged, 7 superseded, 8 facts", "TROUBLE       database is locked",
+        "somebody else takes messages from catalog"}) {
+    CAPTURE(part);
+    CHECK(has(text, part));
+  }
+}
+
+TEST_CASE("a status of an older broker with less in it is shown as far as it goes") {
+  CHECK(has(show_status(parse("{}")), "not stored by this broker"));
+}
+
+TEST_CASE("health is read out of a status answer") {
+  const Health health = health_in(parse(kStatus));
+  CHECK(health.catalogs_unstored == 3);
+  CHECK(health.oldest_seconds == 5);
+  CHECK(health.dead_letters == 4);
+  CHECK(health.database_in_trouble);
+  CHECK(health.contested);
+  CHECK(health.last_error == "database is locked");
+}
+
+TEST_CASE("queues are a table, and their absence a sentence") {
+  const auto ok = parse(R"({"now_ms":9000,"queues":[{"name":"catalog","waiting":3,"in_flight":1,
+    "consumers":2,"bytes":1024,"enqueued":9,"acknowledged":5,"oldest_arrived_ms":6000}]})");
+  const std::string text = show_queues(ok);
+  CHECK(has(text, "QUEUE    WAITING  IN FLIGHT"));
+  CHECK(has(text, "1.0 KiB"));
+  CHECK(has(text, "3 s\n"));
+  CHECK(show_queues(parse(R"({"queues":[]})")) == "There are no queues yet.\n");
+}
+
+TEST_CASE("a browsed page shows each message in one line and how to go on") {
+  const auto ok = parse(R"({"messages":[{"id":"1-2","arrived_ms":1,"body_bytes":900,
+    "deliveries":2,"in_flight":true,"body":"line one\nline two"}],"next":"5.9"})");
+  const std::string text = show_browse(ok);
+  CHECK(has(text, "1-2"));
+  CHECK(has(text, "in flight  line one line two ..."));
+  CHECK(has(text, "--from 5.9"));
+  CHECK(show_browse(parse(R"({"messages":[],"next":null})")) == "The queue is empty.\n");
+}
+
+TEST_CASE("dead letters show why they died and where they came from") {
+  const auto ok = parse(R"({"messages":[{"id":"1-2","arrived_ms":1,"body_bytes":9,"headers":[
+    ["dead-letter-reason","unreadable"],["dead-letter-detail","not PSON"],
+    ["original-destination","/queue/catalog"],["dead-letter-reason","older"]]}],"next":null})");
+  const std::string text = show_letters(ok);
+  CHECK(has(text, "unreadable  /queue/catalog"));
+  CHECK(has(text, "not PSON"));
+  CHECK_FALSE(has(text, "older"));
+  CHECK(show_letters(parse(R"({"messages":[]})")) == "There are no dead letters.\n");
+}
+
+TEST_CASE("nodes, resources and facts are the same in table and JSON") {
+  catalog::NodeRow node;
+  node.name = "web1";
+  node.resource_count = 12;
+  CHECK(has(show_nodes({node}), "web1  -            -   -                    12"));
+  CHECK(parse(nodes_json({node}))[0]["resources"].GetInt64() == 12);
+  catalog::ResourceRow resource;
+  resource.node = "web1";
+  resource.type = "File";
+  resource.title = "/etc/motd";
+  resource.file = "site.pp";
+  resource.line = 3;
+  resource.exported = true;
+  resource.parameters = {{"mode", {"0644"}}};
+  CHECK(has(show_resources({resource}), "File[/etc/motd]  yes       site.pp:3"));
+  CHECK(parse(resources_json({resource}))[0]["parameters"]["mode"][0] == "0644");
+  CHECK(has(show_facts({{"kernel", {"Linux"}}}), "kernel  Linux"));
+  CHECK(parse(facts_json({{"kernel", {"Linux"}}}))["kernel"][0] == "Linux");
+}
+
+TEST_CASE("a type may be written in lower case") {
+  CHECK(capitalise_type("file") == "File");
+  CHECK(capitalise_type("apache::vhost") == "Apache::Vhost");
+  CHECK(capitalise_type("Apache::Vhost") == "Apache::Vhost");
+  CHECK(capitalise_type("").empty());
+}
+
+TEST_CASE("parameters and headers are cut at the first separator") {
+  CHECK(parse_parameter("a=b=c")->second == "b=c");
+  CHECK_FALSE(parse_parameter("=b"));
+  CHECK_FALSE(parse_parameter("a"));
+  const auto headers = parse_headers({"a:b:c", "empty:"});
+  REQUIRE(headers);
+  CHECK((*headers)[0].second == "b:c");
+  CHECK((*headers)[1].second.empty());
+  CHECK_FALSE(parse_headers({"nothing"}));
+  CHECK_FALSE(parse_headers({":x"}));
+  CHECK_FALSE(parse_headers({"receipt:1"}));
+}
+
+TEST_CASE("a bare name is a queue") {
+  CHECK(full_destination("work") == "/queue/work");
+  CHECK(full_destination("/topic/news") == "/topic/news");
+}
+
+TEST_CASE("a message is shown as body, with headers, or as a line of JSON") {
+  protocol::Frame message;
+  message.headers.add("message-id", "1-2");
+  message.body = "hello";
+  CHECK(show_message(message, MessageOutput::kBody) == "hello\n");
+  CHECK(show_message(message, MessageOutput::kHeadersAndBody) == "message-id: 1-2\n\nhello\n");
+  CHECK(parse(show_message(message, MessageOutput::kJson))["body"] == "hello");
+  message.body = "\xFF";
+  CHECK(parse(show_message(message, MessageOutput::kJson))["body_base64"] == "/w==");
+}
