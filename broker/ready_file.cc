@@ -1,6 +1,7 @@
 #include "broker/ready_file.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,24 @@ bool write_whole(int descriptor, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(count));
   }
   return true;
+}
+
+Error folder_error(const std::string& what) {
+  return {ErrorCode::kDenied, what + "; name a folder of the broker's user with --data"};
+}
+
+// Set-group-id, so that what is made there belongs to the group; sticky, so that each only removes
+// its own.
+storage::Status open_to_group(const std::string& path, const std::string& name) {
+  constexpr mode_t kGroupWrites = 03770;
+  const group* const found = ::getgrnam(name.c_str());
+  if (found == nullptr) return folder_error("there is no group " + name);
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) != 0 ||
+      ::chmod(path.c_str(), kGroupWrites) != 0) {
+    return folder_error("the data folder " + path + " cannot be given to the group " + name + ": " +
+                        std::system_category().message(errno));
+  }
+  return storage::kOk;
 }
 
 void print_to(int descriptor, std::string_view line) {
@@ -60,21 +79,22 @@ void remove_ready_file(const std::string& path) {
   ::unlink(path.c_str());
 }
 
-storage::Status make_data_folder(const std::string& path) {
+storage::Status make_data_folder(const std::string& path,
+                                 const std::optional<std::string>& writers) {
   constexpr mode_t kOthersNothing = 0027;
   std::error_code error;
   const mode_t before = ::umask(kOthersNothing);
-  std::filesystem::create_directories(path, error);
+  const bool is_new = std::filesystem::create_directories(path, error);
   ::umask(before);
   if (error) {
-    return Error{ErrorCode::kDenied, "the data folder " + path + " cannot be made: " +
-                                         error.message() + "; name another one with --data"};
+    return folder_error("the data folder " + path + " cannot be made: " + error.message());
+  }
+  if (is_new && writers) {
+    if (auto status = open_to_group(path, *writers); !status) return status;
   }
   if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
-    return Error{
-        ErrorCode::kDenied,
-        "the data folder " + path + " cannot be written: " + std::system_category().message(errno) +
-            "; give it to the user who runs the broker, or name " + "another one with --data"};
+    return folder_error("the data folder " + path +
+                        " cannot be written: " + std::system_category().message(errno));
   }
   return storage::kOk;
 }

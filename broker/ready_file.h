@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,9 +16,11 @@ namespace stompbox {
 // At the end. A file that is gone already is fine.
 void remove_ready_file(const std::string& path);
 
-// Makes the folder, and those above it, for its owner and group alone. One that is there is left as
+// Makes the folder, and those above it, for its owner and group to look into. With `writers`, that
+// group may make files in it too, but not touch those of others. A folder that is there is left as
 // it is. Errors name the folder and the remedy.
-[[nodiscard]] storage::Status make_data_folder(const std::string& path);
+[[nodiscard]] storage::Status make_data_folder(const std::string& path,
+                                               const std::optional<std::string>& writers);
 
 // One line on standard output, as long as anybody reads it.
 void print_line(std::string_view line);

@@ -17,6 +17,7 @@
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include "broker/control_stage.h"
 #include "broker/doorman.h"
@@ -54,6 +55,13 @@ void raise_descriptor_limit() {
   log::write(log::Level::kWarning, "descriptor-limit-kept");
 }
 
+// One sentence on standard error, and in the log if that is another place.
+void tell_failure(const options::Options& options, const std::string& sentence) {
+  print_error("stompbox: " + sentence);
+  if (options.log.file.empty()) return;
+  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
+}
+
 // Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
 class Server {
  public:
@@ -69,6 +77,7 @@ class Server {
 
  private:
   [[nodiscard]] storage::Status open_store();
+  [[nodiscard]] std::optional<std::string> masters_group() const;
   [[nodiscard]] storage::Status build_drain();
   [[nodiscard]] storage::Status open_listeners();
   [[nodiscard]] storage::Status open_control();
@@ -136,7 +145,8 @@ storage::Status Server::open_store() {
   store_options.in_memory = options_.ephemeral;
   store_options.path = options::queue_folder(options_);
   if (!options_.ephemeral) {
-    if (auto status = make_data_folder(options_.data_folder); !status) return status;
+    const auto group = masters_group();
+    if (auto status = make_data_folder(options_.data_folder, group); !status) return status;
   }
   auto store = queue::open_leveldb_store(store_options);
   if (!store) return store.error();
@@ -152,6 +162,13 @@ storage::Status Server::open_store() {
   journal_ = std::make_unique<queue::Committer>(*store_, options_.journal, std::move(callbacks));
   router_ = std::make_unique<routing::Router>(*journal_, options_.routing, store_->state());
   return storage::kOk;
+}
+
+// Masters that use the database in the data folder have to make its -wal and -shm files there.
+std::optional<std::string> Server::masters_group() const {
+  const auto path = options::sqlite_path(options_);
+  const bool is_inside = path && path->starts_with(options_.data_folder + "/");
+  return is_inside ? options_.sqlite.group : std::nullopt;
 }
 
 storage::Status Server::build_drain() {
@@ -304,8 +321,7 @@ void Server::on_commit(const queue::CommitReport& report) {
 
 // The end without ceremony: what was promised is on the disk, and nothing more can be.
 void Server::fail(const std::string& sentence) {
-  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
-  print_error("stompbox: " + sentence);
+  tell_failure(options_, sentence);
   exit_ = Exit::kFailed;
   io_.stop();
 }
@@ -364,20 +380,17 @@ void Server::take_down() {
   std::_Exit(static_cast<int>(exit_));
 }
 
-// Everything is over; says so where people look.
-int report_failure(const std::string& sentence) {
-  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
-  print_error("stompbox: " + sentence);
-  return static_cast<int>(Exit::kFailed);
-}
-
-int build_and_run(const options::Options& options) {
+Exit build_and_run(const options::Options& options) {
   try {
     Server server(options);
-    if (const auto status = server.start(); !status) return report_failure(status.error().text);
-    return static_cast<int>(server.run());
+    if (const auto status = server.start(); !status) {
+      tell_failure(options, status.error().text);
+      return Exit::kFailed;
+    }
+    return server.run();
   } catch (const std::exception& bug) {
-    return report_failure(std::string("internal failure: ") + bug.what());
+    tell_failure(options, std::string("internal failure: ") + bug.what());
+    return Exit::kFailed;
   }
 }
 
@@ -390,12 +403,12 @@ int run_server(const options::Options& options) {
     return static_cast<int>(Exit::kFailed);
   }
   raise_descriptor_limit();
-  const int code = build_and_run(options);
-  log::write(
-      log::Level::kInfo, "stopped",
-      log::Fields().add("exit_code", std::int64_t{code}).add("lost_log_lines", log::lost_lines()));
+  const Exit end = build_and_run(options);
+  if (end == Exit::kDone) {
+    log::write(log::Level::kInfo, "stopped", log::Fields().add("lost_lines", log::lost_lines()));
+  }
   log::stop();
-  return code;
+  return static_cast<int>(end);
 }
 
 }  // namespace stompbox

@@ -16,7 +16,7 @@ struct AccessOptions {
   // Verified credentials that are remembered, so that a reconnect costs no hash.
   std::size_t remembered_count_max = 10'000;
   // How long an address that keeps failing is held after its ERROR: doubled from the session's own
-  // hold with every failure, up to this.
+  // hold with every failure after the first, up to this.
   std::chrono::milliseconds failure_hold_max{10'000};
   // After so long without a failure an address has a clean slate.
   std::chrono::milliseconds failure_memory{600'000};

@@ -323,6 +323,10 @@ void Connections::log_end(Connection& connection) {
   fields.add("ms", std::int64_t{lasted.count()}).add("frames", figures.frames_in);
   fields.add("sends", figures.sends).add("deliveries", figures.deliveries);
   fields.add("bytes_in", figures.bytes_in).add("bytes_out", connection.bytes_out());
+  // What a stop found no room for: a sender without receipts is not told otherwise.
+  if (connection.notes.inbound_bytes > 0) {
+    fields.add("unread", std::uint64_t{connection.notes.inbound_bytes});
+  }
   if (figures.mended_lengths > 0) fields.add("mended_lengths", figures.mended_lengths);
   if (is_failure(reason)) {
     const auto left_out = failed_lines_.next(now.steady);

@@ -26,13 +26,14 @@ int open_spare() {
   return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+// Asio's errors are numbers of the system in a category of its own: they equal no std::errc.
 storage::Error listen_error(const ListenAddress& address, const std::error_code& error) {
   std::string why = error.message();
-  if (error == std::errc::address_in_use) {
+  if (error.value() == EADDRINUSE) {
     why = "the port is in use; another broker may be running";
-  } else if (error == std::errc::permission_denied) {
+  } else if (error.value() == EACCES) {
     why = "ports below 1024 are for root; use one above";
-  } else if (error == std::errc::address_not_available) {
+  } else if (error.value() == EADDRNOTAVAIL) {
     why = "this machine has no such address";
   }
   return {storage::ErrorCode::kUnavailable, "cannot listen on " + to_text(address) + ": " + why};
@@ -75,10 +76,9 @@ void Listener::start() {
 asio::awaitable<void> Listener::accept_loop(Listener& self) {
   while (self.acceptor_.is_open()) {
     auto [error, socket] = co_await self.acceptor_.async_accept(as_result);
-    if (!self.acceptor_.is_open()) break;
     if (!error) {
-      self.connections_.welcome(std::move(socket));
-    } else if (self.must_pause_after(error)) {
+      self.connections_.welcome(std::move(socket));  // even if finish() was called meanwhile
+    } else if (self.acceptor_.is_open() && self.must_pause_after(error)) {
       self.pause_.expires_after(kPause);
       co_await self.pause_.async_wait(as_result);
     }
@@ -86,7 +86,7 @@ asio::awaitable<void> Listener::accept_loop(Listener& self) {
 }
 
 bool Listener::must_pause_after(std::error_code error) {
-  if (error == std::errc::connection_aborted) return false;  // the peer has gone already
+  if (error.value() == ECONNABORTED) return false;  // the peer has gone already
   if (const auto left_out = failure_lines_.next(std::chrono::steady_clock::now())) {
     log::write(log::Level::kError, "accept-failed",
                log::Fields()
@@ -94,8 +94,7 @@ bool Listener::must_pause_after(std::error_code error) {
                    .add("error", error.message())
                    .add("more_before", *left_out));
   }
-  const bool no_descriptor =
-      error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system;
+  const bool no_descriptor = error.value() == EMFILE || error.value() == ENFILE;
   if (no_descriptor) drop_one_with_the_spare();
   return true;
 }

@@ -28,7 +28,8 @@ class Listener {
   [[nodiscard]] storage::Status open(const ListenAddress& address, std::uint32_t backlog);
   // Begins to accept.
   void start();
-  // Accepts what the kernel has accepted for us, which may hold messages already, and closes.
+  // Accepts what the kernel has accepted for us, which may hold messages already, and closes. One
+  // more may be welcomed in the loop's next turn: let it have one before anything is destroyed.
   void finish();
   // With the real port, once open.
   [[nodiscard]] ListenAddress address() const { return address_; }

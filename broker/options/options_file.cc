@@ -135,7 +135,8 @@ Status apply_table(Options& options, const toml::table& root, const Source& sour
 
 void append_quoted(std::string& out, std::string_view text) {
   std::ostringstream quoted;
-  quoted << toml::value<std::string>(text);
+  const toml::value<std::string> value(text);
+  quoted << toml::toml_formatter(value, toml::format_flags::none);  // "…", never '…'
   out += quoted.str();
 }
 
@@ -170,7 +171,7 @@ std::string write_toml(const Options& options, Sentences sentences) {
       out.append("[").append(section).append("]\n");
     }
     if (sentences == Sentences::kAll) {
-      out.append("# ").append(row.help).append("  ").append(row.flag);
+      out.append("# ").append(row.help).append("\n# ").append(row.flag);
       const std::string placeholder = placeholder_of(row.field);
       if (!placeholder.empty()) out.append(" ").append(placeholder);
       out += '\n';

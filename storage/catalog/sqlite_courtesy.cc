@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kRemembered = seconds(10);  // so long others count as about
-constexpr auto kSilence = milliseconds(20);
+constexpr auto kSilence = milliseconds(50);
 constexpr int kFreeTimes = 3;
 constexpr auto kFreeMax = seconds(1);
 

@@ -17,7 +17,7 @@ class SqliteCourtesy {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit SqliteCourtesy(std::chrono::milliseconds lock_max) : patience_(4 * lock_max) {}
+  explicit SqliteCourtesy(std::chrono::milliseconds lock_max) : patience_(20 * lock_max) {}
 
   // Commits of others were found.
   void note_others(Clock::time_point now) { others_at_ = now; }

@@ -15,9 +15,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "storage/catalog/read_catalog.h"
 #include "storage/catalog/sqlite_connection.h"
 #include "storage/catalog/sqlite_open.h"
 #include "storage/catalog/sqlite_schema.h"
@@ -225,6 +227,92 @@ std::unique_ptr<catalog::CatalogStore> fresh_store(const std::string& path) {
   return store;
 }
 
+void append_quoted(std::string& json, std::string_view text) {
+  json += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') json += '\\';
+    if (c == '\n') {
+      json += "\\n";
+    } else {
+      json += c;
+    }
+  }
+  json += '"';
+}
+
+template <typename Items, typename Append>
+void append_list(std::string& json, std::string_view brackets, const Items& items, Append append) {
+  json += brackets[0];
+  for (const auto& item : items) {
+    if (&item != &items.front()) json += ',';
+    append(item);
+  }
+  json += brackets[1];
+}
+
+void append_resource(std::string& json, const catalog::Resource& resource) {
+  const auto quoted = [&json](const std::string& text) { append_quoted(json, text); };
+  json += R"({"type":)";
+  quoted(resource.type);
+  json += R"(,"title":)";
+  quoted(resource.title);
+  json += R"(,"file":)";
+  quoted(*resource.file);
+  json += R"(,"line":)" + std::to_string(*resource.line);
+  json += R"(,"exported":)" + std::string(resource.exported ? "true" : "false") + R"(,"tags":)";
+  append_list(json, "[]", resource.tags, quoted);
+  json += R"(,"parameters":)";
+  append_list(json, "{}", resource.parameters, [&](const catalog::Parameter& parameter) {
+    quoted(parameter.name);
+    json += ':';
+    if (parameter.values.size() == 1) return quoted(parameter.values[0]);
+    append_list(json, "[]", parameter.values, quoted);
+  });
+  json += '}';
+}
+
+// The catalog as a 3.x master would send it, without edges.
+std::string message_of(const Catalog& catalog) {
+  std::string json = R"({"document_type":"Catalog","data":{"name":")" + catalog.node +
+                     R"(","environment":"production","version":1,"resources":)";
+  append_list(json, "[]", catalog.resources,
+              [&json](const catalog::Resource& resource) { append_resource(json, resource); });
+  return json + R"(},"metadata":{"api_version":1}})";
+}
+
+double read_and_save_all(catalog::CatalogStore& store, const std::vector<std::string>& messages,
+                         std::uint64_t& arrival, catalog::SaveStatus expected) {
+  const auto start = Clock::now();
+  std::vector<Catalog> window;
+  for (const std::string& message : messages) {
+    auto read = catalog::read_catalog(message, {});
+    if (!read) fail(read.error().text);
+    window.push_back(std::move(*read));
+    if (window.size() < kWindow && &message != &messages.back()) continue;
+    save_all(store, window, arrival, expected);
+    window.clear();
+  }
+  return seconds_since(start);
+}
+
+void measure_from_messages(const std::string& path, const std::vector<Catalog>& all,
+                           std::uint64_t& arrival) {
+  std::vector<std::string> messages;
+  double bytes = 0;
+  for (const Catalog& each : all) {
+    messages.push_back(message_of(each));
+    bytes += static_cast<double>(messages.back().size());
+  }
+  const auto count = static_cast<double>(all.size());
+  print("message", bytes / count, "bytes");
+  const auto store = fresh_store(path);
+  const double first = read_and_save_all(*store, messages, arrival, catalog::SaveStatus::kStored);
+  print("message_to_first_save", count / first, "catalogs/s");
+  const double unchanged =
+      read_and_save_all(*store, messages, arrival, catalog::SaveStatus::kUnchanged);
+  print("message_to_unchanged", count / unchanged, "catalogs/s");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -281,6 +369,7 @@ int main(int argc, char** argv) {
   print("unchanged_compared_of_first", first_seconds / compared_seconds, "ratio");
 
   store.reset();
+  measure_from_messages(ours, first, arrival);
   std::filesystem::remove_all(folder);
   return 0;
 }

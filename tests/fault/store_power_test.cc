@@ -253,6 +253,24 @@ TEST_CASE("a failed sync is the end: it is said, and nothing is written any more
   CHECK(all_seqs(*open(folder.path(), env)) == Seqs{1});
 }
 
+TEST_CASE(
+    "after a write that failed for another reason nothing is written, though the disk works") {
+  const TempFolder folder;
+  FaultEnv env;
+  {
+    const auto store = open(folder.path(), env);
+    write(*store, {create_orders(), append(1)});
+    env.fail_writes(EIO);
+    const auto written = store->write(batch_of({append(2)}), Durability::kSynced);
+    REQUIRE(!written.has_value());
+    CHECK(written.error().code == ErrorCode::kIo);
+    env.make_room();
+    CHECK(!store->write(batch_of({append(3)}), Durability::kSynced).has_value());
+    CHECK(!store->write_again().has_value());
+  }
+  CHECK(all_seqs(*open(folder.path(), env)) == Seqs{1});
+}
+
 TEST_CASE("a disk that fills up is a state: it is said, nothing is lost, and it goes on") {
   const TempFolder folder;
   FaultEnv env;

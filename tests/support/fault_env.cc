@@ -107,7 +107,7 @@ void FaultEnv::restore_power() {
   renamings_.clear();
   new_names_.clear();
   is_off_ = false;
-  is_full_ = false;
+  write_error_ = 0;
   sync_error_ = 0;
   tables_stall_ = false;
 }
@@ -189,7 +189,7 @@ leveldb::Status FaultEnv::RemoveFile(const std::string& name) {
 FaultEnv::Grant FaultEnv::may_append() {
   const std::lock_guard lock(mutex_);
   if (is_off_) return {power_is_off(), false};
-  if (is_full_) return {leveldb::Status::IOError(std::strerror(ENOSPC)), true};
+  if (write_error_ != 0) return {leveldb::Status::IOError(std::strerror(write_error_)), true};
   return {leveldb::Status::OK(), false};
 }
 

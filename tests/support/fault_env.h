@@ -2,6 +2,7 @@
 
 #include <leveldb/env.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -20,9 +21,13 @@ class FaultEnv final : public leveldb::EnvWrapper {
  public:
   FaultEnv() : leveldb::EnvWrapper(leveldb::Env::Default()) {}
 
-  // From now on a write brings half of its bytes and ENOSPC.
-  void fill_disk() { set(is_full_, true); }
-  void make_room() { set(is_full_, false); }
+  // From now on a write brings half of its bytes and this errno; 0: works again.
+  void fail_writes(int error) {
+    const std::lock_guard lock(mutex_);
+    write_error_ = error;
+  }
+  void fill_disk() { fail_writes(ENOSPC); }
+  void make_room() { fail_writes(0); }
   // From now on a sync fails with this errno.
   void fail_syncs(int error) {
     const std::lock_guard lock(mutex_);
@@ -75,7 +80,7 @@ class FaultEnv final : public leveldb::EnvWrapper {
 
   std::condition_variable power_changed_;
   mutable std::mutex mutex_;  // guards what follows
-  bool is_full_ = false;
+  int write_error_ = 0;
   int sync_error_ = 0;  // 0: syncs work
   bool tables_stall_ = false;
   bool is_off_ = false;

@@ -37,10 +37,10 @@ TEST_CASE("a burst of others is waited for, until it is silent or patience ends"
   SqliteCourtesy courtesy(milliseconds(50));
   courtesy.ask(kStart);
   courtesy.note_others(kStart + milliseconds(5));
-  CHECK(courtesy.wait_left(kStart + milliseconds(5)) == milliseconds(20));
-  CHECK(courtesy.wait_left(kStart + milliseconds(25)) == milliseconds(0));
-  courtesy.note_others(kStart + milliseconds(195));
-  CHECK(courtesy.wait_left(kStart + milliseconds(195)) == milliseconds(5));
+  CHECK(courtesy.wait_left(kStart + milliseconds(5)) == milliseconds(50));
+  CHECK(courtesy.wait_left(kStart + milliseconds(55)) == milliseconds(0));
+  courtesy.note_others(kStart + milliseconds(995));
+  CHECK(courtesy.wait_left(kStart + milliseconds(995)) == milliseconds(5));
 }
 
 }  // namespace stompbox::catalog

@@ -87,8 +87,8 @@ TEST_CASE("the man page has every option with key, flag, default and sentence") 
 TEST_CASE("the man page has no option that does not exist") {
   const std::string page = read_file("stompbox.1");
   std::size_t entries = 0;
-  for (std::size_t at = page.find("\n.B \\-\\-"); at != std::string::npos;
-       at = page.find("\n.B \\-\\-", at + 1)) {
+  for (std::size_t at = page.find(".TP\n.B \\-\\-"); at != std::string::npos;
+       at = page.find(".TP\n.B \\-\\-", at + 1)) {
     ++entries;
   }
   constexpr std::size_t kConfig = 1;  // --config is no key of the file

@@ -226,6 +226,16 @@ TEST_CASE("a held append can be withdrawn") {
   CHECK(taken_seqs(take(pending)) == Seqs{11});
 }
 
+TEST_CASE("what was held goes as soon as there is room, whatever its urgency was") {
+  Pending pending{JournalOptions{}};
+  static_cast<void>(pending.add(append(10, "x", Urgency::kLinger), kStart));
+  static_cast<void>(pending.add(erase(1, "x", Urgency::kNow), kStart));
+  CHECK(taken_seqs(take(pending, kStart, Room::kFull)) == Seqs{-1});
+  pending.release_held();
+  CHECK(pending.due() == TimePoint::min());
+  CHECK(taken_seqs(take(pending)) == Seqs{10});
+}
+
 TEST_CASE("what refers to a held group waits behind it") {
   Pending pending{JournalOptions{}};
   static_cast<void>(pending.add_group({append(10), append(11)}, kStart));
