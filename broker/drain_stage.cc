@@ -1,5 +1,6 @@
 #include "broker/drain_stage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <asio/post.hpp>
@@ -24,10 +25,16 @@ drain::CrashLedger load_ledger(const std::string& path, const std::string& ident
 
 drain::Suspects suspects_of(const drain::CrashLedger& ledger) {
   drain::Suspects suspects;
+  std::uint64_t most_exits = 0;
   for (const auto& [message, exits] : ledger.suspects()) {
     suspects.emplace(message, exits);
-    log::write(log::Level::kWarning, "drain-suspect",
-               log::Fields().add("message", message).add("unclean_exits", std::uint64_t{exits}));
+    most_exits = std::max(most_exits, std::uint64_t{exits});
+  }
+  if (!suspects.empty()) {
+    log::write(log::Level::kWarning, "drain-suspects",
+               log::Fields()
+                   .add("messages", std::uint64_t{suspects.size()})
+                   .add("most_unclean_exits", most_exits));
   }
   return suspects;
 }

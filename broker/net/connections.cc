@@ -28,9 +28,11 @@ void set_socket_options(asio::ip::tcp::socket& socket) {
   socket.set_option(asio::socket_base::keep_alive(true), ignored);
 }
 
+// A reset is none: so ends a master that exits with our CONNECTED unread.
 bool is_failure(session::CloseReason reason) {
   using enum session::CloseReason;
-  return reason != kDisconnect && reason != kPeerClosed && reason != kShutdown;
+  return reason != kDisconnect && reason != kPeerClosed && reason != kShutdown &&
+         reason != kIoError;
 }
 
 }  // namespace
