@@ -368,6 +368,7 @@ void Server::take_down() {
       drain_ && drain_->end_worker(kWorkerPatience) == drain::WorkerEnd::kAbandoned;
   drain_.reset();
   if (journal_) journal_->stop();
+  if (store_ && exit_ == Exit::kDone) store_->settle();
   if (!options_.ready_file.empty()) remove_ready_file(options_.ready_file);
   router_.reset();
   journal_.reset();

@@ -110,7 +110,7 @@ void Router::leave_destination(Subscription& subscription) {
 void Router::end(Subscription& subscription) {
   Queue* const queue = subscription.queue;
   while (const auto delivery = subscription.in_flight.first()) {
-    (void)return_one(subscription, *delivery, Seen::kMaybe);
+    (void)return_one(subscription, *delivery, Seen::kMaybe, queue::Urgency::kRide);
   }
   drop_if_spent(subscription);
   if (queue != nullptr) pump(*queue);

@@ -219,7 +219,8 @@ class Router {
                                                            AckMode mode, queue::Urgency urgency);
   [[nodiscard]] bool withdraw(const Entry& entry);
   [[nodiscard]] std::optional<queue::Ticket> return_one(Subscription& subscription,
-                                                        DeliveryId delivery, Seen seen);
+                                                        DeliveryId delivery, Seen seen,
+                                                        queue::Urgency urgency);
   void settle(const Subscription& subscription, std::optional<queue::Ticket> ticket,
               std::optional<ReceiptNumber> receipt);
   static void put_back(Subscription& subscription, Entry entry);

@@ -137,9 +137,10 @@ bool Router::give_back(SubscriptionId id, DeliveryId delivery, Reach reach, Seen
                        std::optional<ReceiptNumber> receipt) {
   Subscription* subscription = find(id);
   if (subscription == nullptr || subscription->in_flight.find(delivery) == nullptr) return false;
+  const queue::Urgency urgency = receipt ? queue::Urgency::kNow : queue::Urgency::kRide;
   std::optional<queue::Ticket> last;
   while (const auto next = next_reached(*subscription, delivery, reach)) {
-    if (const auto ticket = return_one(*subscription, *next, seen)) last = ticket;
+    if (const auto ticket = return_one(*subscription, *next, seen, urgency)) last = ticket;
   }
   settle(*subscription, last, receipt);
   if (subscription->queue != nullptr) pump(*subscription->queue);
@@ -157,9 +158,11 @@ void Router::put_back(Subscription& subscription, Entry entry) {
   subscription.backlog.insert(later, std::move(entry));
 }
 
-// Back to its own place; the count of deliveries is kept for the next start (promise P3).
+// Back to its own place; the count of deliveries is kept for the next start (promise P3). Somebody
+// who waits for that (promise P2) gets it as a group of one: a Return of its own is never synced
+// for itself.
 std::optional<queue::Ticket> Router::return_one(Subscription& subscription, DeliveryId delivery,
-                                                Seen seen) {
+                                                Seen seen, queue::Urgency urgency) {
   Entry entry = subscription.in_flight.take(delivery);
   if (seen == Seen::kMaybe) {
     entry.deliveries += 1;
@@ -175,7 +178,9 @@ std::optional<queue::Ticket> Router::return_one(Subscription& subscription, Deli
   queue.returned_total += 1;
   std::optional<queue::Ticket> ticket;
   if (seen == Seen::kMaybe && entry.storing != Storing::kMemoryOnly) {
-    ticket = journal_.submit(queue::Return{queue.id(), entry.place, entry.deliveries});
+    const queue::Return kept{queue.id(), entry.place, entry.deliveries};
+    ticket = urgency == queue::Urgency::kNow ? journal_.submit_together({queue::Op{kept}})
+                                             : journal_.submit(kept);
     note_ticket(*ticket);
   }
   queue.push_returned(std::move(entry));

@@ -70,7 +70,8 @@ struct Erase {
   Urgency urgency = Urgency::kRide;
 };
 
-// A message came back: its delivery count is kept for the next start.
+// A message came back: its delivery count is kept for the next start. Submitted alone it rides; who
+// waits for it submits it as a group of one.
 struct Return {
   QueueId queue;
   Place place;

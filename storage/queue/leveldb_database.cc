@@ -41,7 +41,8 @@ ErrorCode code_of(const leveldb::Status& status, const std::string& text) {
 
 std::string_view remedy(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kCorrupt: return "keep a copy of the folder, then run `stompbox store repair`";
+    case ErrorCode::kCorrupt:
+      return "move the folder away and keep it; the broker then starts with empty queues";
     case ErrorCode::kFull: return "make room on the disk";
     case ErrorCode::kDenied:
       return "give the broker's user the right to write in the folder and to all files in it";

@@ -153,9 +153,10 @@ Status LeveldbStore::read_queues() {
 }
 
 Error LeveldbStore::unreadable(const std::string& what) const {
-  return {ErrorCode::kCorrupt,
-          "The queue store in " + database_.folder() + " could not be read (the " + what +
-              " is damaged): keep a copy of the folder, then run `stompbox store repair`"};
+  return {ErrorCode::kCorrupt, "The queue store in " + database_.folder() +
+                                   " could not be read (the " + what +
+                                   " is damaged): move the folder away and keep it; the broker "
+                                   "then starts with empty queues"};
 }
 
 Status LeveldbStore::write(const StoreBatch& batch, Durability durability) {
@@ -306,6 +307,14 @@ bool LeveldbStore::compact_slice() {
   compaction_->next = to;
   if (to >= span.places.to) compaction_.reset();
   return true;
+}
+
+// Compacting an empty range: LevelDB first writes its memory to a table, so that the next start has
+// no log to replay, and then finds nothing to compact.
+void LeveldbStore::settle() {
+  if (options_.in_memory || end_ || !database_.is_open()) return;
+  const leveldb::Slice nowhere("~");
+  database_.db().CompactRange(&nowhere, &nowhere);
 }
 
 }  // namespace stompbox::queue

@@ -33,6 +33,7 @@ class LeveldbStore final : public QueueStore {
                                 std::vector<Discard>& discards) override;
   [[nodiscard]] bool tidy_due() const override { return tidy_due_.load(); }
   [[nodiscard]] Tidied tidy(std::vector<Discard>& discards) override;
+  void settle() override;
 
  private:
   // A queue whose volatile messages of earlier epochs are being looked for.

@@ -27,10 +27,10 @@ struct StoreOptions {
 
 struct JournalOptions {
   SyncPolicy sync = SyncPolicy::kBatch;
-  std::chrono::milliseconds linger{10};      // of a kLinger append
-  std::chrono::milliseconds ride{200};       // of kRide work when nothing else comes
+  std::chrono::milliseconds linger{10};        // of a kLinger append
+  std::chrono::milliseconds ride{200};         // of kRide work when nothing else comes
   std::chrono::milliseconds full_retry{1000};  // how often a full disk is looked at again
-  std::size_t batch_bytes_max = 1024 * 1024;  // a message or a group is never split
+  std::size_t batch_bytes_max = 1024 * 1024;   // a message or a group is never split
 };
 
 }  // namespace stompbox::queue

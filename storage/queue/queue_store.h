@@ -69,6 +69,9 @@ class QueueStore {
   [[nodiscard]] virtual bool tidy_due() const = 0;
   // Sweeper: one bounded step of what keeps the store small and quick.
   [[nodiscard]] virtual Tidied tidy(std::vector<Discard>& discards) = 0;
+
+  // Nobody else uses the store any more: prepares a quick next start. Nothing depends on it.
+  virtual void settle() = 0;
 };
 
 }  // namespace stompbox::queue

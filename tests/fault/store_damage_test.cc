@@ -158,7 +158,7 @@ TEST_CASE("damage in front of whole records is refused with the way to repair") 
       const storage::Error error = store.refusal();
       CHECK(error.code == ErrorCode::kCorrupt);
       CHECK(error.text.find(store.path()) != std::string::npos);
-      CHECK(error.text.find("store repair") != std::string::npos);
+      CHECK(error.text.find("move the folder away") != std::string::npos);
       CHECK(!store.has_torn_copy());
     }
   }

@@ -15,6 +15,7 @@ queue::Ticket FakeJournal::submit(queue::Op op) {
 }
 
 queue::Ticket FakeJournal::submit_together(std::vector<queue::Op> ops) {
+  group_count_ += 1;
   pending_.emplace(++last_ticket_, Submission{.ops = std::move(ops), .is_single_append = false});
   return {last_ticket_};
 }

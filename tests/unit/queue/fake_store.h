@@ -88,6 +88,7 @@ class FakeStore final : public QueueStore {
 
   [[nodiscard]] bool tidy_due() const override { return false; }
   [[nodiscard]] Tidied tidy(std::vector<Discard>&) override { return Tidied::kDone; }
+  void settle() override {}
 
  private:
   static Written describe(const StoreBatch& batch, Durability durability) {

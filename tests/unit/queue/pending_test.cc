@@ -222,8 +222,13 @@ TEST_CASE("a held append can be withdrawn") {
   static_cast<void>(pending.add(append(11), kStart));
   static_cast<void>(take(pending, kStart, Room::kFull));
   CHECK(pending.withdraw(held));
+  CHECK(pending.is_holding());
+  const Ticket last = pending.add(erase(10, "body", Urgency::kNow), kStart);
+  CHECK(taken_seqs(take(pending, kStart, Room::kFull)) == Seqs{-10});
   pending.release_held();
-  CHECK(taken_seqs(take(pending)) == Seqs{11});
+  const Pending::Taken rest = take(pending);
+  CHECK(taken_seqs(rest) == Seqs{11});
+  CHECK(rest.through == last);
 }
 
 TEST_CASE("what was held goes as soon as there is room, whatever its urgency was") {

@@ -93,6 +93,21 @@ TEST_CASE("counts of deliveries are written when a message returns") {
   CHECK(consumer.deliveries[1].redelivered);
 }
 
+TEST_CASE("the receipt of a NACK waits until the count is on the disk") {
+  RouterTable table;
+  Recorder producer, consumer;
+  REQUIRE(table.send(table.join(producer), "/queue/q", "a"));
+  table.commit();
+  const auto subscription =
+      table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual, {1, 1 << 20});
+  REQUIRE(table.router.give_back(subscription, consumer.deliveries[0].id, Reach::kOne,
+                                 Seen::kMaybe, routing::ReceiptNumber{4}));
+  CHECK(consumer.receipts.empty());
+  CHECK(table.journal.group_count() == 1);
+  table.commit();
+  CHECK(consumer.receipts == Numbers{4});
+}
+
 TEST_CASE("what was never seen comes back without a mark") {
   RouterTable table;
   Recorder producer, consumer;
