@@ -100,8 +100,8 @@ TEST_CASE("the receipt of a NACK waits until the count is on the disk") {
   table.commit();
   const auto subscription =
       table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual, {1, 1 << 20});
-  REQUIRE(table.router.give_back(subscription, consumer.deliveries[0].id, Reach::kOne,
-                                 Seen::kMaybe, routing::ReceiptNumber{4}));
+  REQUIRE(table.router.give_back(subscription, consumer.deliveries[0].id, Reach::kOne, Seen::kMaybe,
+                                 routing::ReceiptNumber{4}));
   CHECK(consumer.receipts.empty());
   CHECK(table.journal.group_count() == 1);
   table.commit();
