@@ -71,6 +71,7 @@ void FakeJournal::apply(const queue::Op& op) {
     auto& messages = queues_[back->queue].messages;
     const auto at = messages.find(back->place);
     if (at != messages.end()) at->second.deliveries = back->deliveries;
+    ++return_count_;
   } else if (const auto* create = std::get_if<queue::CreateQueue>(&op)) {
     queues_[create->queue].name = create->name;
   }

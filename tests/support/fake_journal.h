@@ -51,6 +51,7 @@ class FakeJournal final : public queue::Journal {
     return stored(queue_name).size();
   }
   [[nodiscard]] std::size_t append_count() const { return append_count_; }  // ever written
+  [[nodiscard]] std::size_t return_count() const { return return_count_; }  // ever written
   [[nodiscard]] std::size_t group_count() const { return group_count_; }    // ever submitted
 
  private:
@@ -73,6 +74,7 @@ class FakeJournal final : public queue::Journal {
   std::uint64_t extra_pending_bytes_ = 0;
   std::size_t append_count_ = 0;
   std::size_t group_count_ = 0;
+  std::size_t return_count_ = 0;
   std::uint32_t epoch_;
   Disk disk_ = Disk::kRoom;
 };

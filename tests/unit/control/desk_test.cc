@@ -8,7 +8,8 @@
 
 #include "broker/control/letter_run.h"
 #include "broker/control/request.h"
-#include "tests/unit/drain/instant_journal.h"
+#include "tests/support/fake_journal.h"
+#include "tests/support/silent_peer.h"
 
 using namespace stompbox;
 using namespace stompbox::control;
@@ -59,8 +60,9 @@ struct Bench {
     REQUIRE(
         router.dead_letter(*subscription, taker.taken.back().id, {"unreadable", "not PSON"}, 600));
     router.detach(peer);
-    journal.commit(router);
+    commit();
   }
+  void commit() { router.on_commit(journal.commit()); }
   // The answer, if it has come.
   std::optional<std::string> ask(const std::string& request) {
     answer.reset();
@@ -72,7 +74,7 @@ struct Bench {
     while (wakes > 0) {
       wakes = 0;
       desk.on_wake();
-      journal.commit(router);
+      commit();
     }
   }
   std::string ask_whole(const std::string& request) {
@@ -92,9 +94,9 @@ struct Bench {
     return document["ok"]["messages"][static_cast<rapidjson::SizeType>(index)]["id"].GetString();
   }
 
-  drain::InstantJournal journal;
-  routing::Router router{journal, {}, queue::StoreState{"s", 1, {}}};
-  drain::SilentPeer producer;
+  stompbox::testing::FakeJournal journal;
+  routing::Router router{journal, {}, journal.state()};
+  stompbox::testing::SilentPeer producer;
   routing::PeerId producer_id;
   std::int64_t now_ms = 10'000;
   int wakes = 0;
@@ -211,7 +213,7 @@ TEST_CASE("a replayed letter is the message that died, at its own destination") 
   CHECK(answer["ok"]["done"].GetUint64() == 1);
   CHECK(bench.waiting("dead-letter") == 0);
   CHECK(bench.waiting("work") == 1);
-  const auto replayed = bench.journal.appended("work").back();
+  const auto replayed = bench.journal.stored("work").back().message;
   CHECK(replayed->body == "body bytes");
   CHECK(replayed->header_block == "colour:blue\n");
   CHECK(replayed->destination == "/queue/work");
@@ -226,10 +228,9 @@ TEST_CASE("replay by id takes those letters only, and the others are as before")
                                             id + R"(","1-999999"]})"));
   CHECK(answer["ok"]["done"].GetUint64() == 1);
   CHECK(answer["ok"]["not_found"][0] == "1-999999");
-  CHECK(bench.journal.appended("work").back()->body == "2");
+  CHECK(bench.journal.stored("work").back().message->body == "2");
   CHECK(bench.waiting("dead-letter") == 2);
-  for (const auto& op : bench.journal.ops)
-    CHECK_FALSE(std::holds_alternative<queue::Return>(op));
+  CHECK(bench.journal.return_count() == 0);
 }
 
 TEST_CASE("dropped letters are gone") {
@@ -250,7 +251,7 @@ TEST_CASE("a replay is answered when it is on stable storage, not before") {
   bench.desk.on_wake();
   CHECK_FALSE(bench.answer);
   CHECK(bench.desk.busy());
-  bench.journal.commit(bench.router);
+  bench.commit();
   bench.desk.on_wake();
   CHECK(bench.answer);
   CHECK_FALSE(bench.desk.busy());

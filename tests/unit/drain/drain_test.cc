@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/drain/instant_journal.h"
+#include "tests/support/fake_journal.h"
+#include "tests/support/silent_peer.h"
 #include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
@@ -71,11 +72,12 @@ struct Bench {
     }
     return {};
   }
+  void commit() { router.on_commit(journal.commit()); }
   std::size_t round_size() const { return workshop.rounds.back().items.size(); }
 
-  InstantJournal journal;
-  routing::Router router{journal, {}, queue::StoreState{"s", 1, {}}};
-  SilentPeer producer;
+  testing::FakeJournal journal;
+  routing::Router router{journal, {}, journal.state()};
+  testing::SilentPeer producer;
   routing::PeerId producer_id;
   NotedWorkshop workshop;
   NotedObserver observer;
@@ -179,10 +181,11 @@ TEST_CASE("an unreadable message goes to the dead-letter queue with its headers 
   bench.start();
   bench.wake();
   bench.work();
-  const auto letters = bench.journal.appended("dead-letter");
+  bench.commit();
+  const auto letters = bench.journal.stored("dead-letter");
   REQUIRE(letters.size() == 1);
-  CHECK(letters[0]->body == bytes);
-  const std::string& headers = letters[0]->header_block;
+  CHECK(letters[0].message->body == bytes);
+  const std::string& headers = letters[0].message->header_block;
   CHECK(headers.starts_with("dead-letter-reason:unreadable\ndead-letter-detail:"));
   CHECK(headers.find("original-destination:/queue/catalog\n") != std::string::npos);
   CHECK(headers.ends_with("colour:blue\n"));
@@ -214,12 +217,12 @@ TEST_CASE("when the database is in trouble everything goes back and nothing is t
 TEST_CASE("what comes back to the queue was never seen by anybody") {
   Bench bench;
   bench.send("catalog", catalog_body("a"));
-  bench.journal.commit(bench.router);
+  bench.commit();
   bench.start();
   bench.wake();
   bench.fail("locked");
-  for (const auto& op : bench.journal.ops)
-    CHECK_FALSE(std::holds_alternative<queue::Return>(op));
+  bench.commit();
+  CHECK(bench.journal.return_count() == 0);
 }
 
 TEST_CASE("the retry time doubles up to its bound, and trouble is told once a reason") {
@@ -315,9 +318,10 @@ TEST_CASE("a message that was in the drain at too many unclean exits is dead-let
   bench.send("catalog", catalog_body("b"));
   bench.start();
   bench.wake();
-  REQUIRE(bench.journal.appended("dead-letter").size() == 1);
-  CHECK(bench.journal.appended("dead-letter")[0]->header_block.starts_with(
-      "dead-letter-reason:crashed\n"));
+  bench.commit();
+  const auto letters = bench.journal.stored("dead-letter");
+  REQUIRE(letters.size() == 1);
+  CHECK(letters[0].message->header_block.starts_with("dead-letter-reason:crashed\n"));
   CHECK(bench.round_size() == 1);
   bench.work();
   CHECK(bench.store.catalogs.at(0).node == "b");
@@ -328,7 +332,7 @@ TEST_CASE("somebody else at the catalog queue is told once") {
   bench.start();
   bench.advance(0ms);
   CHECK(bench.observer.lines.empty());
-  SilentPeer other;
+  testing::SilentPeer other;
   const auto peer = bench.router.attach(other);
   const auto subscription = bench.router.subscribe(
       {peer, 0, {routing::DestinationKind::kQueue, "catalog"}, routing::AckMode::kAuto, {}});
