@@ -57,7 +57,9 @@ FAULTS = {
 
 
 class Neighbour:
-    """A well-behaved peer that plays ping-pong with itself all the time, in a thread."""
+    """A well-behaved peer that plays ping-pong with itself all the time, in a thread.
+
+    Its messages are not persistent: it watches the broker, not how long the disk takes to sync."""
 
     def __init__(self, broker, queue="neighbour"):
         self._client = broker.client()
@@ -78,7 +80,7 @@ class Neighbour:
             while not self._stop.is_set():
                 began = time.monotonic()
                 body = str(self.rounds).encode()
-                self._client.send(self._destination, body, receipt="sent")
+                self._client.send(self._destination, body, receipt="sent", persistent="false")
                 message = self._client.message()
                 assert message.body == body and "redelivered" not in message.headers, message
                 self._client.ack(message, receipt=True)
