@@ -91,6 +91,7 @@ class Server {
   [[nodiscard]] control::ServerFacts facts() const;
 
   void on_commit(const queue::CommitReport& report);
+  void on_page(queue::LoadedPage page);
   void fail(const std::string& sentence);
 
   static asio::awaitable<void> stop_in_order(Server& self);
@@ -113,6 +114,7 @@ class Server {
   std::string sqlite_path_;  // empty: no catalog store
   bool database_tried_ = false;
   bool disk_full_ = false;
+  std::string last_page_error_;  // told once, not at every try
   bool stopping_ = false;
   Exit exit_ = Exit::kDone;
 
@@ -156,11 +158,13 @@ storage::Status Server::open_store() {
     asio::post(io_, [this, report = std::move(report)] { on_commit(report); });
   };
   callbacks.on_page = [this](queue::LoadedPage page) {
-    asio::post(io_,
-               [this, page = std::move(page)]() mutable { router_->on_loaded(std::move(page)); });
+    asio::post(io_, [this, page = std::move(page)]() mutable { on_page(std::move(page)); });
   };
   journal_ = std::make_unique<queue::Committer>(*store_, options_.journal, std::move(callbacks));
-  router_ = std::make_unique<routing::Router>(*journal_, options_.routing, store_->state());
+  routing::RoutingOptions routing_options = options_.routing;
+  routing_options.always_allowed_queues = {options_.drain.catalog_queue,
+                                           options_.drain.facts_queue};
+  router_ = std::make_unique<routing::Router>(*journal_, routing_options, store_->state());
   return storage::kOk;
 }
 
@@ -317,6 +321,14 @@ void Server::on_commit(const queue::CommitReport& report) {
                log::Fields().add("waiting_bytes", report.pending_bytes));
   }
   router_->on_commit(report);
+}
+
+void Server::on_page(queue::LoadedPage page) {
+  if (page.error && page.error->text != last_page_error_) {
+    last_page_error_ = page.error->text;
+    log::write(log::Level::kError, "page-unreadable", log::Fields().add("error", last_page_error_));
+  }
+  router_->on_loaded(std::move(page));
 }
 
 // The end without ceremony: what was promised is on the disk, and nothing more can be.

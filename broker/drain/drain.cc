@@ -106,15 +106,16 @@ void Drain::too_slow(std::uint32_t) {
 }
 void Drain::room_again() {}
 
-void Drain::on_wake(TimePoint, std::int64_t wall_ms) {
+void Drain::on_wake(TimePoint now, std::int64_t wall_ms) {
   wake_asked_ = false;
-  hand_over_waiting(wall_ms);
+  hand_over_waiting(now, wall_ms);
 }
 
-void Drain::hand_over_waiting(std::int64_t wall_ms) {
+void Drain::hand_over_waiting(TimePoint now, std::int64_t wall_ms) {
   if (phase_ == Phase::kStopped || phase_ == Phase::kBackingOff) return give_back_waiting();
   if (round_) return;
-  give_up_crashed(wall_ms);
+  give_up_crashed(now, wall_ms);
+  if (phase_ == Phase::kBackingOff) return give_back_waiting();
   std::sort(waiting_.begin(), waiting_.end(), [this](std::uint64_t a, std::uint64_t b) {
     return held_.at(a).message->id < held_.at(b).message->id;
   });
@@ -144,7 +145,7 @@ std::size_t Drain::next_round_size() const {
   return static_cast<std::size_t>(first - waiting_.begin());
 }
 
-void Drain::give_up_crashed(std::int64_t wall_ms) {
+void Drain::give_up_crashed(TimePoint now, std::int64_t wall_ms) {
   if (suspects_.empty()) return;
   std::vector<std::uint64_t> crashed;
   std::erase_if(waiting_, [this, &crashed](std::uint64_t item) {
@@ -154,12 +155,14 @@ void Drain::give_up_crashed(std::int64_t wall_ms) {
     return true;
   });
   for (const std::uint64_t item : crashed) {
-    const auto suspect = suspects_.find(held_.at(item).message->id.value);
+    const std::uint64_t message = held_.at(item).message->id.value;
+    const auto suspect = suspects_.find(message);
     const std::string reason = "the broker ended " + std::to_string(suspect->second) +
                                " times while this message was being stored";
-    suspects_.erase(suspect);
     dead_letter(item, {item, ItemFate::kDeadLetter, {}, "crashed", reason, {}}, wall_ms);
+    if (!held_.contains(item)) suspects_.erase(message);
   }
+  return_unstored_letters(now, wall_ms);
 }
 
 void Drain::on_round_done(RoundResult result, TimePoint now, std::int64_t wall_ms) {
@@ -176,7 +179,8 @@ void Drain::on_round_done(RoundResult result, TimePoint now, std::int64_t wall_m
   }
   for (const ItemResult& item : result.items)
     settle(item, wall_ms);
-  hand_over_waiting(wall_ms);
+  return_unstored_letters(now, wall_ms);
+  hand_over_waiting(now, wall_ms);
 }
 
 void Drain::settle(const ItemResult& result, std::int64_t wall_ms) {
@@ -198,14 +202,27 @@ void Drain::settle(const ItemResult& result, std::int64_t wall_ms) {
 }
 
 void Drain::dead_letter(std::uint64_t item, const ItemResult& result, std::int64_t wall_ms) {
-  const auto held = held_.extract(item);
-  const Held& letter = held.mapped();
+  const Held& held = held_.at(item);
+  if (!router_.dead_letter(held.subscription, held.delivery, {result.kind, result.reason},
+                           wall_ms)) {
+    unstored_letters_.push_back(item);
+    return;
+  }
+  const Held letter = std::move(held_.extract(item).mapped());
   ++figures_.dead_lettered;
   figures_.last_error = result.reason;
   figures_.last_error_ms = wall_ms;
   observer_.on_dead_letter(result.node, letter.message->id, result.reason);
-  static_cast<void>(router_.dead_letter(letter.subscription, letter.delivery,
-                                        {result.kind, result.reason}, wall_ms));
+}
+
+// Letters that the dead-letter queue had no room for wait in their own queue.
+void Drain::return_unstored_letters(TimePoint now, std::int64_t wall_ms) {
+  if (unstored_letters_.empty()) return;
+  if (phase_ != Phase::kStopped) {
+    back_off("the queue store has no room for a dead letter", now, wall_ms);
+  }
+  for (const std::uint64_t item : std::exchange(unstored_letters_, {}))
+    give_back(item);
 }
 
 void Drain::count(const ItemResult& result, MessageKind kind, std::int64_t wall_ms) {

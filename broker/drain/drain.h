@@ -115,13 +115,14 @@ class Drain final : public routing::Consumer {
 
   void subscribe(TimePoint now, std::int64_t wall_ms);
   void set_credit(Phase phase);
-  void hand_over_waiting(std::int64_t wall_ms);
+  void hand_over_waiting(TimePoint now, std::int64_t wall_ms);
   [[nodiscard]] std::size_t next_round_size() const;
   [[nodiscard]] bool is_suspect(std::uint64_t item) const;
-  void give_up_crashed(std::int64_t wall_ms);
+  void give_up_crashed(TimePoint now, std::int64_t wall_ms);
 
   void settle(const ItemResult& result, std::int64_t wall_ms);
   void dead_letter(std::uint64_t item, const ItemResult& result, std::int64_t wall_ms);
+  void return_unstored_letters(TimePoint now, std::int64_t wall_ms);
   void count(const ItemResult& result, MessageKind kind, std::int64_t wall_ms);
   void give_back(std::uint64_t item);
   void give_back_waiting();
@@ -144,6 +145,7 @@ class Drain final : public routing::Consumer {
   std::map<std::uint64_t, Held> held_;  // by item number
   std::uint64_t last_item_ = 0;
   std::vector<std::uint64_t> waiting_;  // not handed over
+  std::vector<std::uint64_t> unstored_letters_;
   std::optional<std::uint64_t> round_;  // number of the round under way
   std::uint64_t last_round_ = 0;
   bool wake_asked_ = false;

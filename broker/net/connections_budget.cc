@@ -59,7 +59,7 @@ void Connections::read_all_on() {
 }
 
 void Connections::on_inbound_patience(session::Now now) {
-  if (!inbound_is_over()) return;
+  if (!inbound_is_over()) return keep_inbound_bound(now);
   close_largest(&Connection::Notes::inbound_bytes, session::CloseReason::kNoRoom,
                 "the input of all connections is at its bound, and this one held the most", now);
   inbound_paused_ = false;

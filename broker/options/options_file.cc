@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -195,6 +196,11 @@ Status apply_toml(Options& options, std::string_view text, const std::string& so
 }
 
 Status apply_file(Options& options, const std::string& path) {
+  std::error_code unknown;  // then reading it tells
+  if (std::filesystem::is_directory(path, unknown)) {
+    return Error{ErrorCode::kInvalid,
+                 "the configuration file " + path + " is a folder: name the file in it"};
+  }
   std::ifstream file(path, std::ios::binary);
   std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file) {

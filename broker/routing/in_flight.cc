@@ -27,6 +27,7 @@ DeliveryId InFlight::add(Entry entry) {
   tail_ = index;
   count_ += 1;
   bytes_ += slot.entry.bytes();
+  total_bytes_ += slot.entry.bytes();
   return {slot.id};
 }
 
@@ -52,6 +53,7 @@ Entry InFlight::take(DeliveryId id) {
   free_ = index;
   count_ -= 1;
   bytes_ -= slot.entry.bytes();
+  total_bytes_ -= slot.entry.bytes();
   return std::exchange(slot.entry, Entry{});
 }
 

@@ -17,6 +17,9 @@ class InFlight {
   // The most that fits: an id has 16 bits for the slot.
   static constexpr std::size_t kCountMax = 65'535;
 
+  // `total_bytes` sums up what all subscriptions have in flight; it outlives this.
+  explicit InFlight(std::size_t& total_bytes) : total_bytes_(total_bytes) {}
+
   [[nodiscard]] DeliveryId add(Entry entry);
   [[nodiscard]] const Entry* find(DeliveryId id) const;
   [[nodiscard]] Entry take(DeliveryId id);  // must be there
@@ -30,6 +33,7 @@ class InFlight {
 
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t total_bytes() const { return total_bytes_; }
 
   // Calls visit(entry) from the oldest to the newest.
   template <typename Visit>
@@ -51,6 +55,7 @@ class InFlight {
 
   [[nodiscard]] std::uint32_t slot_of(DeliveryId id) const;
 
+  std::size_t& total_bytes_;
   std::vector<Slot> slots_;
   std::uint32_t head_ = kNone;
   std::uint32_t tail_ = kNone;

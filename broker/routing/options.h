@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace stompbox::routing {
 
@@ -12,10 +13,14 @@ struct RoutingOptions {
   std::size_t resident_bytes_max = 4 * 1024 * 1024;
   // The same for all queues together (promise P9).
   std::size_t resident_total_bytes_max = 64 * 1024 * 1024;
+  // What all subscriptions together may have in flight; beyond it each may have one message.
+  std::size_t in_flight_total_bytes_max = 512 * 1024 * 1024;
   // What waits for the committer before peers are not read any more.
   std::size_t journal_bytes_max = 64 * 1024 * 1024;
   std::size_t queue_count_max = 100'000;
   std::size_t topic_count_max = 100'000;
+  // Queues of the broker's own stages: the bound on their number is for everybody else's.
+  std::vector<std::string> always_allowed_queues;
   // What a topic keeps for one subscription without credit before its peer is closed as too slow.
   std::size_t topic_backlog_count_max = 10'000;
   std::size_t topic_backlog_bytes_max = 16 * 1024 * 1024;

@@ -112,15 +112,16 @@ void Queue::remove_paged(std::size_t bytes) {
 }
 
 std::optional<queue::LoadRequest> Queue::want_load(std::size_t low_water, std::size_t count_max,
-                                                   std::size_t bytes_max) {
+                                                   std::size_t bytes_max, queue::Ticket committed) {
   if (paged_count_ == 0 || load_under_way_ || waits_for_commit_ || fresh_.size() > low_water) {
     return std::nullopt;
   }
   load_under_way_ = true;
+  committed_when_asked_ = committed;
   return queue::LoadRequest{id_, paged_from_, count_max, bytes_max, 0};
 }
 
-void Queue::on_loaded(queue::LoadedPage& page, bool all_committed) {
+void Queue::on_loaded(queue::LoadedPage& page, queue::Ticket committed, queue::Ticket submitted) {
   load_under_way_ = false;
   for (queue::LoadedMessage& loaded : page.messages) {
     Entry entry;
@@ -136,16 +137,20 @@ void Queue::on_loaded(queue::LoadedPage& page, bool all_committed) {
     fresh_.push_back(std::move(entry));
   }
   if (page.more) paged_count_ = std::max<std::uint64_t>(paged_count_, 1);
+  if (page.error && page.messages.empty()) {
+    waits_for_commit_ = true;  // asking again at once would give the same answer
+    return;
+  }
   if (page.more || page.error || paged_count_ == 0) return;
-  // The end of what is committed was reached and something is missing. It is still on its way to
-  // the disk, or the store has counted what it could not give (damaged records are set aside
-  // there).
-  if (!all_committed) {
-    waits_for_commit_ = true;
-  } else {
+  // The end of what the reader saw was reached and something is missing.
+  if (committed_when_asked_ >= submitted) {
+    // All was there to be seen: the store has counted what it cannot give.
     paged_count_ = 0;
     paged_bytes_ = 0;
+  } else if (committed < submitted) {
+    waits_for_commit_ = true;  // it is on its way to the disk
   }
+  // Else it was committed after the reader had looked: the next page brings it.
 }
 
 void Queue::add_consumer(Subscription& subscription) {

@@ -38,6 +38,7 @@ class Queue {
   [[nodiscard]] queue::Place next_place();
   // Whether the store has been told of this queue; true from the second call on.
   [[nodiscard]] bool known_to_store();
+  [[nodiscard]] bool is_known_to_store() const { return known_to_store_; }
 
   // What comes may be kept in memory behind what is there.
   [[nodiscard]] bool nothing_paged() const;
@@ -57,11 +58,13 @@ class Queue {
   void remove_paged(std::size_t bytes);
 
   // What to load next, if anything should be: some is paged, memory runs low, nothing is under way.
+  // `committed`: what is on the disk for certain by now.
   [[nodiscard]] std::optional<queue::LoadRequest> want_load(std::size_t low_water,
                                                             std::size_t count_max,
-                                                            std::size_t bytes_max);
-  // `all_committed`: nothing of what was submitted is still unwritten.
-  void on_loaded(queue::LoadedPage& page, bool all_committed);
+                                                            std::size_t bytes_max,
+                                                            queue::Ticket committed);
+  // `committed` and `submitted`: as they are when the page arrives. It was read some time before.
+  void on_loaded(queue::LoadedPage& page, queue::Ticket committed, queue::Ticket submitted);
   [[nodiscard]] bool waits_for_commit() const { return waits_for_commit_; }
   void commit_came() { waits_for_commit_ = false; }
 
@@ -88,6 +91,7 @@ class Queue {
   std::uint64_t returned_total = 0;
   std::uint64_t in_flight = 0;
   std::uint64_t in_flight_bytes = 0;
+  std::size_t subscription_count = 0;  // that name it, ended ones too
 
  private:
   void gain(std::size_t bytes);
@@ -107,7 +111,8 @@ class Queue {
   std::uint64_t paged_bytes_ = 0;
   queue::Place paged_from_;  // when paged_count_ > 0: the first that is paged
   bool load_under_way_ = false;
-  bool waits_for_commit_ = false;  // the last page was empty: what is paged is not written yet
+  queue::Ticket committed_when_asked_;  // for the page under way
+  bool waits_for_commit_ = false;       // the last page was empty: what is paged is not written yet
   std::vector<Subscription*> consumers_;
   std::deque<Subscription*> ring_;
 };

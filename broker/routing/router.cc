@@ -48,7 +48,8 @@ void Router::detach(PeerId peer) {
 storage::Result<SubscriptionId> Router::subscribe(const SubscribeRequest& request) {
   const auto peer = peers_.find(request.peer.value);
   assert(peer != peers_.end());
-  auto subscription = std::make_unique<Subscription>();
+  auto subscription =
+      std::make_unique<Subscription>(in_flight_total_, options_.in_flight_total_bytes_max);
   if (request.destination.kind == DestinationKind::kQueue) {
     auto queue = queue_named(request.destination.name);
     if (!queue) return queue.error();
@@ -72,7 +73,10 @@ storage::Result<SubscriptionId> Router::subscribe(const SubscribeRequest& reques
   subscription->ack_mode = request.ack_mode;
   subscription->credit = request.credit;
   subscription->credit.count_max = std::min(request.credit.count_max, InFlight::kCountMax);
-  if (subscription->queue != nullptr) subscription->queue->add_consumer(*subscription);
+  if (subscription->queue != nullptr) {
+    subscription->queue->add_consumer(*subscription);
+    subscription->queue->subscription_count += 1;
+  }
   if (subscription->topic != nullptr) subscription->topic->add(*subscription);
   peer->second.subscriptions.push_back(subscription->id);
   slot.subscription = std::move(subscription);
@@ -112,8 +116,8 @@ void Router::end(Subscription& subscription) {
   while (const auto delivery = subscription.in_flight.first()) {
     (void)return_one(subscription, *delivery, Seen::kMaybe, queue::Urgency::kRide);
   }
-  drop_if_spent(subscription);
   if (queue != nullptr) pump(*queue);
+  drop_if_spent(subscription);
 }
 
 void Router::drop_if_spent(Subscription& subscription) {
@@ -122,9 +126,22 @@ void Router::drop_if_spent(Subscription& subscription) {
   if (const auto peer = peers_.find(subscription.peer.value); peer != peers_.end()) {
     std::erase(peer->second.subscriptions, id);
   }
+  Queue* const queue = subscription.queue;
   const auto index = static_cast<std::uint32_t>(id.value);
   subscriptions_[index].subscription.reset();
   free_subscriptions_.push_back(index);
+  if (queue == nullptr) return;
+  queue->subscription_count -= 1;
+  drop_if_unused(*queue);
+}
+
+// A queue that the store has never heard of is only a name that somebody subscribed to.
+void Router::drop_if_unused(Queue& queue) {
+  if (queue.is_known_to_store() || queue.subscription_count > 0 || !queue.nothing_waits()) {
+    return;
+  }
+  queues_by_id_.erase(queue.id().value);
+  queues_.erase(queues_.find(queue.name()));
 }
 
 void Router::set_credit(SubscriptionId id, Credit credit) {
@@ -142,7 +159,10 @@ Queue* Router::find_queue(std::string_view name) const {
 
 storage::Result<Queue*> Router::queue_named(std::string_view name) {
   if (Queue* queue = find_queue(name)) return queue;
-  if (queues_.size() >= options_.queue_count_max) {
+  const auto& always = options_.always_allowed_queues;
+  const bool counts = name != options_.dead_letter_queue &&
+                      std::find(always.begin(), always.end(), name) == always.end();
+  if (counts && queues_.size() >= options_.queue_count_max) {
     return storage::Error{storage::ErrorCode::kFull,
                           "there are as many queues as the option routing.queues_max allows"};
   }

@@ -227,6 +227,7 @@ class Router {
   void credit_came(Subscription& subscription);
   void end(Subscription& subscription);
   void drop_if_spent(Subscription& subscription);
+  void drop_if_unused(Queue& queue);
   void leave_destination(Subscription& subscription);
   void refuse_waiting_appends();
   void take_back(Queue& queue, const ReceiptWaits::Wait& wait);
@@ -241,7 +242,8 @@ class Router {
   const RoutingOptions options_;
   const std::uint32_t epoch_;
 
-  std::size_t resident_total_ = 0;  // before the queues, which keep it
+  std::size_t resident_total_ = 0;   // before the queues, which keep it
+  std::size_t in_flight_total_ = 0;  // before the subscriptions, which keep it
   ByName<Queue> queues_;
   std::unordered_map<std::uint32_t, Queue*> queues_by_id_;
   ByName<Topic> topics_;

@@ -38,11 +38,15 @@ void Router::pump(Queue& queue) {
   request_load(queue);
 }
 
-// Pages come while a consumer still has something from memory to work on.
+// Pages come while a consumer still has something from memory to work on. When all queues together
+// are at their bound, one message at a time keeps each going.
 void Router::request_load(Queue& queue) {
   if (!queue.has_turn()) return;
-  const auto request = queue.want_load(options_.resident_count_max / 2, options_.resident_count_max,
-                                       options_.resident_bytes_max / 4);
+  const bool is_short = resident_total_ >= options_.resident_total_bytes_max;
+  const std::size_t low_water = is_short ? 0 : options_.resident_count_max / 2;
+  const std::size_t count_max = is_short ? 1 : options_.resident_count_max;
+  const auto request =
+      queue.want_load(low_water, count_max, options_.resident_bytes_max / 4, committed_through_);
   if (request) journal_.load(*request);
 }
 

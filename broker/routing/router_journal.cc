@@ -70,7 +70,7 @@ void Router::on_loaded(queue::LoadedPage page) {
   assert(found != queues_by_id_.end());
   Queue& queue = *found->second;
   if (page.error) figures_.last_load_error = page.error->text;
-  queue.on_loaded(page, committed_through_ >= last_submitted_);
+  queue.on_loaded(page, committed_through_, last_submitted_);
   if (queue.waits_for_commit()) waiting_for_commit_.push_back(&queue);
   pump(queue);
 }

@@ -151,6 +151,10 @@ storage::Status Router::move_to(SubscriptionId id, DeliveryId delivery, Draft dr
   }
   const auto view = view_destination(draft.destination);
   if (!view) return view.error();
+  if (out_of_room()) {
+    return storage::Error{storage::ErrorCode::kFull,
+                          "the broker's disk has no room for the message now"};
+  }
   if (view->kind == DestinationKind::kTopic) {
     auto published = publish(subscription->peer, std::move(draft), now_ms, std::nullopt);
     if (!published) return published;

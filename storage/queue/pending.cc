@@ -111,6 +111,8 @@ bool Pending::withdraw(Ticket ticket) {
 void Pending::take(TimePoint now, Room room, Taken& taken) {
   assert(taken.batch.empty());
   if (!anything_due(now)) {
+    // What was withdrawn since counts as done, though there is nothing to write.
+    taken.through = Ticket{first_ticket_ + head_ - 1};
     recompute_due();
     return;
   }

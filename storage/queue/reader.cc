@@ -39,6 +39,7 @@ void Reader::run() {
     lock.unlock();
     std::vector<Discard> discards;
     LoadedPage page = store_.load(request, discards);
+    page.tag = request.tag;
     if (!discards.empty()) callbacks_.on_discards(std::move(discards));
     callbacks_.on_page(std::move(page));
     lock.lock();

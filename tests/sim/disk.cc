@@ -83,7 +83,7 @@ bool SimJournal::withdraw(queue::Ticket append) {
 }
 
 void SimJournal::load(const queue::LoadRequest& request) {
-  loads_.push_back(request);
+  loads_.push_back({request, std::nullopt});
 }
 
 bool SimJournal::busy() const {
@@ -153,9 +153,14 @@ std::optional<queue::CommitReport> SimJournal::next_report() {
 
 std::optional<queue::LoadedPage> SimJournal::next_page() {
   if (loads_.empty()) return std::nullopt;
-  const queue::LoadRequest request = loads_.front();
+  Load& load = loads_.front();
+  if (!load.seen) {
+    load.seen = read(load.request);
+    if (!chance_.once_in(3)) return std::nullopt;
+  }
+  queue::LoadedPage page = std::move(*load.seen);
   loads_.pop_front();
-  return read(request);
+  return page;
 }
 
 queue::LoadedPage SimJournal::read(const queue::LoadRequest& request) {

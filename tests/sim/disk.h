@@ -75,7 +75,11 @@ class SimJournal final : public queue::Journal {
   std::uint64_t last_ticket_ = 0;
   std::uint64_t pending_bytes_ = 0;
   std::deque<queue::CommitReport> reports_;
-  std::deque<queue::LoadRequest> loads_;
+  struct Load {
+    queue::LoadRequest request;
+    std::optional<queue::LoadedPage> seen;  // the reader has looked; its page is under way
+  };
+  std::deque<Load> loads_;
 };
 
 }  // namespace stompbox::sim

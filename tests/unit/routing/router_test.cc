@@ -258,6 +258,85 @@ TEST_CASE("everything that is found at a start is delivered in order and says re
   CHECK(consumer.deliveries[2].redelivered);
 }
 
+TEST_CASE("a message that is committed after the reader looked is loaded by the next page") {
+  routing::RoutingOptions options;
+  options.resident_count_max = 2;
+  RouterTable table(options);
+  Recorder producer, consumer;
+  const auto from = table.join(producer);
+  for (const char* body : {"a", "b", "c"})
+    REQUIRE(table.send(from, "/queue/q", body));
+  table.commit();
+  table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
+  auto pages = table.journal.take_pages();  // the reader has looked
+  REQUIRE(pages.size() == 1);
+  REQUIRE(table.send(from, "/queue/q", "d"));
+  table.commit();
+  table.router.on_loaded(std::move(pages[0]));
+  table.load();
+  CHECK(consumer.bodies() == Bodies{"a", "b", "c", "d"});
+}
+
+TEST_CASE("a page that could not be read is not asked for again before the next commit") {
+  routing::RoutingOptions options;
+  options.resident_count_max = 1;
+  RouterTable table(options);
+  Recorder producer, consumer;
+  const auto from = table.join(producer);
+  for (const char* body : {"a", "b"})
+    REQUIRE(table.send(from, "/queue/q", body));
+  table.commit();
+  table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
+  auto pages = table.journal.take_pages();
+  REQUIRE(pages.size() == 1);
+  pages[0].messages.clear();
+  pages[0].error = storage::Error{storage::ErrorCode::kIo, "unreadable"};
+  table.router.on_loaded(std::move(pages[0]));
+  CHECK(table.journal.take_pages().empty());
+  REQUIRE(table.send(from, "/queue/q", "c"));
+  table.settle();
+  CHECK(consumer.bodies() == Bodies{"a", "b", "c"});
+}
+
+TEST_CASE("beyond the bound on all subscriptions together each may have one message") {
+  routing::RoutingOptions options;
+  options.in_flight_total_bytes_max = 100;
+  RouterTable table(options);
+  Recorder producer, greedy, modest;
+  const auto from = table.join(producer);
+  const auto one = table.subscribe(table.join(greedy), "/queue/q", AckMode::kIndividual);
+  for (const char* body : {"a", "b", "c", "d"})
+    REQUIRE(table.send(from, "/queue/q", body));
+  CHECK(greedy.deliveries.size() == 2);
+  table.subscribe(table.join(modest), "/queue/q", AckMode::kIndividual);
+  CHECK(modest.deliveries.size() == 1);
+  REQUIRE(table.router.acknowledge(one, greedy.deliveries[0].id, Reach::kOne, {}));
+  REQUIRE(table.router.acknowledge(one, greedy.deliveries[1].id, Reach::kOne, {}));
+  CHECK(greedy.deliveries.size() == 3);
+}
+
+TEST_CASE("a name that was only subscribed to is forgotten with its last consumer") {
+  RouterTable table;
+  Recorder consumer;
+  const auto peer = table.join(consumer);
+  table.subscribe(peer, "/queue/nobody-sends", AckMode::kAuto);
+  CHECK(table.router.queue_figures().size() == 1);
+  table.router.detach(peer);
+  CHECK(table.router.queue_figures().empty());
+}
+
+TEST_CASE("a dead letter that the disk has no room for stays where it is") {
+  RouterTable table;
+  Recorder producer, consumer;
+  REQUIRE(table.send(table.join(producer), "/queue/q", "a"));
+  table.commit();
+  const auto subscription = table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
+  table.journal.set_disk(testing::FakeJournal::Disk::kFull);
+  table.commit();
+  CHECK_FALSE(table.router.dead_letter(subscription, consumer.deliveries[0].id, {"x", "y"}, 0));
+  CHECK(table.router.queue_figures()[0].in_flight == 1);
+}
+
 TEST_CASE("a volatile message is not written while memory has room") {
   RouterTable table;
   Recorder producer;
