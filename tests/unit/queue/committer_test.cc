@@ -43,6 +43,10 @@ class Loop {
     const std::lock_guard lock(mutex_);
     return !reports_.empty() && reports_.back().disk_full;
   }
+  [[nodiscard]] std::uint64_t first_page_tag() const {
+    const std::lock_guard lock(mutex_);
+    return pages_.at(0).tag;
+  }
   [[nodiscard]] std::size_t page_count() const {
     const std::lock_guard lock(mutex_);
     return pages_.size();
@@ -297,10 +301,23 @@ TEST_CASE("a load is answered by one page, and what it found is written by the c
   store.find_when_loading(
       {{kOrders, at(1), Discard::Reason::kStale, Persistence::kVolatile, 1, {}}});
   Committer journal(store, options, loop.callbacks());
-  journal.load({kOrders, at(1), 10, 1000});
+  journal.load({kOrders, at(1), 10, 1000, 77});
   REQUIRE(wait_until([&] { return store.written().size() == 1; }));
   CHECK(store.written()[0].discard_count == 1);
-  CHECK(wait_until([&] { return loop.page_count() == 1; }));
+  REQUIRE(wait_until([&] { return loop.page_count() == 1; }));
+  CHECK(loop.first_page_tag() == 77);
+}
+
+TEST_CASE("a withdrawal that leaves nothing to write is reported all the same") {
+  FakeStore store;
+  Loop loop;
+  JournalOptions options;
+  options.linger = 500ms;
+  Committer journal(store, options, loop.callbacks());
+  const Ticket ticket = journal.submit(append(1, "x", Urgency::kLinger));
+  REQUIRE(journal.withdraw(ticket));
+  CHECK(wait_until([&] { return loop.was_told(ticket); }));
+  CHECK(store.written().empty());
 }
 
 }  // namespace

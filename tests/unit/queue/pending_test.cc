@@ -140,6 +140,18 @@ TEST_CASE("a lingering append that was withdrawn does not make the others due") 
   CHECK(pending.due() == kStart + 18ms);
 }
 
+TEST_CASE("a withdrawn tail counts as done although there is nothing to write") {
+  const JournalOptions options;
+  Pending pending(options);
+  const Ticket first = pending.add(append(1, "x", Urgency::kLinger), kStart);
+  const Ticket second = pending.add(append(2, "x", Urgency::kLinger), kStart);
+  CHECK(pending.withdraw(first));
+  CHECK(pending.withdraw(second));
+  const Pending::Taken taken = take(pending, kStart + options.linger);
+  CHECK(taken.batch.empty());
+  CHECK(taken.through == second);
+}
+
 TEST_CASE("erases and returns that only ride are written unsynced after a while") {
   const JournalOptions options;
   Pending pending(options);
