@@ -151,6 +151,11 @@ class Broker:
         queue = self.queue(name)
         return queue["waiting"] + queue["in_flight"]
 
+    def crash_ledger(self):
+        """What the drain has written down for its next life; empty without a ledger."""
+        ledger = self.data / "crash-ledger"
+        return ledger.read_text() if ledger.exists() else ""
+
     def wait_drained(self, seconds=30.0):
         """Until both drained queues are empty."""
         wait_until(lambda: self.backlog("catalog") == 0 and self.backlog("facts") == 0,
