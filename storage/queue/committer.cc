@@ -14,8 +14,11 @@ Committer::Committer(QueueStore& store, const JournalOptions& options, Callbacks
       callbacks_(std::move(callbacks)),
       pending_(options),
       reader_(store, {callbacks_.on_page,
-                      [this](std::vector<Discard> found) { ride_along(std::move(found)); }}),
-      sweeper_(store, [this](std::vector<Discard> found) { ride_along(std::move(found)); }),
+                      [this](std::vector<Discard> found) {
+                        take_along(std::move(found), Urgency::kRide);
+                      }}),
+      sweeper_(store,
+               [this](std::vector<Discard> found) { take_along(std::move(found), Urgency::kNow); }),
       thread_([this] { run(); }) {
   if (store_.tidy_due()) sweeper_.wake();
 }
@@ -59,9 +62,9 @@ Ticket Committer::submit_together(std::vector<Op> ops) {
       [this, &ops](TimePoint now) { return pending_.add_group(std::move(ops), now); });
 }
 
-void Committer::ride_along(std::vector<Discard> discards) {
-  static_cast<void>(add_pending([this, &discards](TimePoint now) {
-    pending_.add_discards(std::move(discards), now);
+void Committer::take_along(std::vector<Discard> discards, Urgency urgency) {
+  static_cast<void>(add_pending([this, &discards, urgency](TimePoint now) {
+    pending_.add_discards(std::move(discards), urgency, now);
     return Ticket{};
   }));
 }
@@ -144,7 +147,7 @@ Room Committer::look_for_room(Lock& lock) {
 
 void Committer::write_taken(Lock& lock) {
   if (taken_.batch.empty()) {
-    through_ = std::max(through_, taken_.through);
+    advance();
     report(lock);
     return;
   }
@@ -172,7 +175,7 @@ void Committer::finish_write(Lock& lock, const Status& written) {
   }
   lock.lock();
   if (written) {
-    through_ = std::max(through_, taken_.through);
+    advance();
     taken_bytes_ = 0;
     taken_.clear();
     if (state_ == State::kStuck) state_ = State::kFull;  // the next step looks for room
@@ -186,14 +189,21 @@ void Committer::finish_write(Lock& lock, const Status& written) {
   report(lock);
 }
 
+void Committer::advance() {
+  through_ = std::max(through_, taken_.through);
+  removals_through_ = std::max(removals_through_, taken_.removals_through);
+}
+
 // Says what has changed since the last report; nothing, if nothing has.
 void Committer::report(Lock& lock) {
   CommitReport now;
   now.through = through_;
+  now.removals_through = removals_through_;
   now.disk_full = state_ == State::kFull || state_ == State::kStuck;
   now.pending_bytes = pending_.append_bytes() + taken_bytes_;
   now.fatal = fatal_;
   const bool is_news = reported_ ? now.through != reported_->through ||
+                                       now.removals_through != reported_->removals_through ||
                                        now.disk_full != reported_->disk_full ||
                                        now.fatal != reported_->fatal
                                  : now.through.value > 0 || now.disk_full || now.fatal;

@@ -27,8 +27,8 @@ namespace stompbox::queue {
 //      written └──any other error, from everywhere──▶ kEnded    one report with `fatal`, then
 //      silence
 //
-// While appends are held, `through` of the reports stays in front of the first of them: erases
-// behind it are written, but their word comes with it. A group always counts as kNow and is always
+// While appends are held, `through` of the reports stays in front of the first of them, and
+// `removals_through` goes on. A group always counts as kNow and is always
 // synced.
 class Committer final : public Journal {
  public:
@@ -68,7 +68,8 @@ class Committer final : public Journal {
   void write_stuck(Lock& lock);
   void finish_write(Lock& lock, const storage::Status& written);
   void report(Lock& lock);
-  void ride_along(std::vector<Discard> discards);
+  void take_along(std::vector<Discard> discards, Urgency urgency);
+  void advance();
   template <typename Add>
   Ticket add_pending(const Add& add);
 
@@ -79,7 +80,8 @@ class Committer final : public Journal {
   // Committer's thread only.
   Pending::Taken taken_;  // what is being written
   TimePoint retry_at_ = TimePoint::min();
-  Ticket through_;  // all up to here is written or cancelled
+  Ticket through_;           // all up to here is written or cancelled
+  Ticket removals_through_;  // all that appends nothing, up to here
   std::optional<storage::Error> fatal_;
   std::optional<CommitReport> reported_;  // the last one, without its bytes
   bool flushed_ = false;                  // stopping, and nothing is left that can be written

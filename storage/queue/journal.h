@@ -40,6 +40,8 @@ struct Place {
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 
+inline constexpr Place kBehindAll{PriorityClass{255}, Seq{0}};
+
 // Names one submission. Tickets grow; a commit report covers all up to one. 0 names nothing.
 struct Ticket {
   std::uint64_t value = 0;
@@ -78,18 +80,30 @@ struct Return {
   std::uint32_t deliveries = 0;
 };
 
+// Once more for the same queue under the same name: replaces the attributes.
 struct CreateQueue {
   QueueId queue;
   std::string name;
+  std::string attributes = {};  // opaque to the store; handed back in QueueState
 };
 
-using Op = std::variant<Append, Erase, Return, CreateQueue>;
+// Forgets a queue and whatever it still holds. Its id is never used again (StoreState::last_queue),
+// its name may be, at once. An Erase or a Return that comes later does nothing; an Append may not
+// come. Submitted alone it rides; who waits for it submits it as a group of one.
+struct DropQueue {
+  QueueId queue;
+};
+
+using Op = std::variant<Append, Erase, Return, CreateQueue, DropQueue>;
 
 // Posted to the loop once a batch. In order: everything submitted up to `through` is on stable
 // storage (or, under --sync never, in the log file), or was withdrawn, or was a kRide that needs no
 // word.
 struct CommitReport {
   Ticket through;
+  // The same of those that append nothing: on a full disk they do not wait for the appends before
+  // them. Never less than `through`.
+  Ticket removals_through = {};
   bool disk_full = false;  // appends wait in the journal; erases go on
   std::uint64_t pending_bytes = 0;
   std::optional<storage::Error> fatal;  // the end: stop, say so, exit; nothing more will be written
@@ -101,6 +115,7 @@ struct LoadRequest {
   std::size_t count_max = 256;
   std::size_t bytes_max = 1024 * 1024;  // at least one message comes, however large
   std::uint64_t tag = 0;                // handed back with the page
+  Place before = kBehindAll;            // only what stands before it
 };
 
 struct LoadedMessage {
@@ -137,19 +152,30 @@ class Journal {
   [[nodiscard]] virtual std::uint64_t pending_bytes() const = 0;
 };
 
+// One priority class of a queue that was ever used.
+struct ClassState {
+  PriorityClass priority;
+  std::uint64_t message_count = 0;  // durable ones
+  std::uint64_t message_bytes = 0;
+  Seq first;  // nothing live of this class stands before it
+};
+
 // What the store knew of a queue when it was opened.
 struct QueueState {
   QueueId queue;
   std::string name;
-  std::uint64_t message_count = 0;  // durable ones
+  std::string attributes;
+  std::uint64_t message_count = 0;  // durable ones, of all classes
   std::uint64_t message_bytes = 0;
-  Place first;   // nothing live stands before it
-  Seq next_seq;  // greater than any that was ever written
+  Place first;                      // nothing live stands before it
+  Seq next_seq;                     // greater than any that was ever written, in any class
+  std::vector<ClassState> classes;  // in order; those with messages, at least
 };
 
 struct StoreState {
   std::string identity;     // random, made with the store, kept for its life
   std::uint32_t epoch = 0;  // of this start; already synced
+  QueueId last_queue;       // no queue ever had a higher one, those included that were dropped
   std::vector<QueueState> queues;
 };
 

@@ -27,9 +27,9 @@ Unsigned get_big_endian(const char* in) {
 
 }  // namespace
 
-Key store_key() {
+Key single_key(KeyRange range) {
   Key key;
-  key.bytes_[0] = static_cast<char>(KeyRange::kStore);
+  key.bytes_[0] = static_cast<char>(range);
   key.size_ = kQueueAt;
   return key;
 }

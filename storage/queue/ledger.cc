@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace stompbox::queue {
 namespace {
 
 constexpr std::size_t kStoredRangesMax = 8;  // per class, in the meta record
+// Of dropped queues: smaller ones are left to LevelDB's own compactions, like those that are too
+// many.
+constexpr DeadSpanLeast kLooseSpanLeast{1000, 1024 * 1024};
+constexpr std::size_t kLooseSpansMax = 1024;
 
 void extend_hull(DeadRange& hull, std::uint64_t seq) {
   if (hull.length() == 0) {
@@ -24,7 +29,8 @@ void subtract(std::uint64_t& count, std::uint64_t amount) {
 
 }  // namespace
 
-void Ledger::restore(QueueId queue, std::string name, const QueueMeta& meta) {
+void Ledger::restore(QueueId queue, QueueName name, const QueueMeta& meta) {
+  restore_last(queue);
   QueueLedger& ledger = queues_[queue.value];
   ledger.name = std::move(name);
   std::uint64_t volatile_count = 0;
@@ -42,10 +48,37 @@ void Ledger::restore(QueueId queue, std::string name, const QueueMeta& meta) {
   if (volatile_count > 0) stale_.emplace_back(queue, volatile_count);
 }
 
+void Ledger::restore_last(QueueId last) {
+  last_queue_ = std::max(last_queue_, last);
+}
+
+void Ledger::restore_damaged(QueueId queue) {
+  const auto found = queues_.find(queue.value);
+  if (found != queues_.end()) found->second.has_damaged = true;
+}
+
 void Ledger::create(const CreateQueue& op) {
   const auto [entry, is_new] = queues_.try_emplace(op.queue.value);
-  assert(is_new || entry->second.name == op.name);
-  entry->second.name = op.name;
+  assert(is_new || entry->second.name.name == op.name);
+  entry->second.name = {op.name, op.attributes};
+  last_queue_ = std::max(last_queue_, op.queue);
+}
+
+std::optional<DroppedQueue> Ledger::drop(QueueId queue) {
+  DroppedQueue dropped{queue, meta(queue)};
+  const QueueLedger& ledger = find(queue);
+  bool leaves_something = ledger.has_damaged;
+  for (const ClassMeta& entry : dropped.meta.classes) {
+    leaves_something = leaves_something || entry.low < entry.next || entry.returned.length() > 0;
+    const ClassLedger& erased = *ledger.classes[entry.priority.value];
+    add_dead_span({queue, entry.priority, erased.erased, erased.erased_count, erased.erased_bytes});
+  }
+  if (ledger.changed) std::erase(changed_, queue);
+  queues_.erase(queue.value);
+  ++drops_;
+  if (!leaves_something) return std::nullopt;
+  dropping_.push_back(dropped);
+  return dropped;
 }
 
 void Ledger::append(const Append& op) {
@@ -74,8 +107,12 @@ void Ledger::take_out(QueueId queue, Place place, Persistence persistence, std::
   ledger.erased_bytes += bytes;
   ++erased_since_tidy_;
   const DeadSpanLeast least;
-  dead_due_ = dead_due_ || ledger.erased_count >= least.erased_count ||
-              ledger.erased_bytes >= least.erased_bytes;
+  dead_due_ = dead_due_ || least.is_met(ledger.erased_count, ledger.erased_bytes);
+}
+
+void Ledger::set_aside(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes) {
+  find(queue).has_damaged = true;
+  take_out(queue, place, persistence, bytes);
 }
 
 void Ledger::give_back(const Return& op) {
@@ -89,7 +126,7 @@ bool Ledger::may_have_count(QueueId queue, Place place) const {
 }
 
 const std::string& Ledger::name(QueueId queue) const {
-  return find(queue).name;
+  return find(queue).name.name;
 }
 
 QueueMeta Ledger::meta(QueueId queue) const {
@@ -114,13 +151,20 @@ void Ledger::batch_committed() {
     }
   }
   changed_.clear();
+  std::move(dropping_.begin(), dropping_.end(), std::back_inserter(dropped_));
+  dropping_.clear();
 }
 
 std::vector<QueueState> Ledger::states() const {
   std::vector<QueueState> states;
   states.reserve(queues_.size());
   for (const auto& [id, ledger] : queues_) {
-    QueueState state{QueueId{id}, ledger.name, 0, 0, Place{PriorityClass{0}, Seq{1}}, Seq{1}};
+    QueueState state;
+    state.queue = QueueId{id};
+    state.name = ledger.name.name;
+    state.attributes = ledger.name.attributes;
+    state.first = Place{PriorityClass{0}, Seq{1}};
+    state.next_seq = Seq{1};
     bool found_live = false;
     for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
       const ClassLedger* entry = ledger.classes[priority].get();
@@ -128,6 +172,8 @@ std::vector<QueueState> Ledger::states() const {
       state.message_count += entry->durable_count;
       state.message_bytes += entry->durable_bytes;
       state.next_seq.value = std::max(state.next_seq.value, entry->live.next());
+      state.classes.push_back({PriorityClass{priority}, entry->durable_count, entry->durable_bytes,
+                               Seq{entry->live.low()}});
       if (found_live || entry->live.all_dead()) continue;
       found_live = true;
       state.first = Place{PriorityClass{priority}, Seq{entry->live.low()}};
@@ -143,7 +189,7 @@ std::optional<SeekPlan> Ledger::plan(QueueId queue, PriorityClass from) const {
   const auto found = queues_.find(queue.value);
   if (found == queues_.end()) return std::nullopt;
   SeekPlan plan;
-  plan.queue_name = found->second.name;
+  plan.queue_name = found->second.name.name;
   for (std::uint8_t priority = from.value; priority < kPriorityClassCount; ++priority) {
     const ClassLedger* entry = found->second.classes[priority].get();
     if (entry == nullptr || entry->live.all_dead()) continue;
@@ -154,17 +200,35 @@ std::optional<SeekPlan> Ledger::plan(QueueId queue, PriorityClass from) const {
 }
 
 void Ledger::learn_dead(QueueId queue, PriorityClass priority, DeadRange range) {
+  if (!knows(queue)) return;
   find(queue).classes[priority.value]->live.learn_dead(range.from, range.to);
 }
 
+void Ledger::add_dead_span(const DeadSpan& span) {
+  if (!kLooseSpanLeast.is_met(span.erased_count, span.erased_bytes)) return;
+  if (loose_spans_.size() == kLooseSpansMax) loose_spans_.erase(loose_spans_.begin());
+  loose_spans_.push_back(span);
+  erased_since_tidy_ += span.erased_count;
+  dead_due_ = dead_due_ || DeadSpanLeast{}.is_met(span.erased_count, span.erased_bytes);
+}
+
+std::optional<DeadSpan> Ledger::take_loose_span(const DeadSpanLeast& least) {
+  for (auto span = loose_spans_.begin(); span != loose_spans_.end(); ++span) {
+    if (!least.is_met(span->erased_count, span->erased_bytes)) continue;
+    const DeadSpan taken = *span;
+    loose_spans_.erase(span);
+    return taken;
+  }
+  return std::nullopt;
+}
+
 std::optional<DeadSpan> Ledger::take_dead_span(const DeadSpanLeast& least) {
+  if (const std::optional<DeadSpan> loose = take_loose_span(least)) return loose;
   for (auto& [id, ledger] : queues_) {
     for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
       ClassLedger* entry = ledger.classes[priority].get();
       if (entry == nullptr || entry->erased_count == 0) continue;
-      if (entry->erased_count < least.erased_count && entry->erased_bytes < least.erased_bytes) {
-        continue;
-      }
+      if (!least.is_met(entry->erased_count, entry->erased_bytes)) continue;
       const DeadSpan span{QueueId{id}, PriorityClass{priority}, entry->erased, entry->erased_count,
                           entry->erased_bytes};
       entry->erased = {};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "storage/queue/journal.h"
@@ -36,9 +37,19 @@ struct DeadSpan {
   std::uint64_t erased_bytes = 0;
 };
 
+// A queue that was dropped while something of it was still in the store.
+struct DroppedQueue {
+  QueueId queue;
+  QueueMeta meta;  // as it was in that moment
+};
+
 struct DeadSpanLeast {
   std::uint64_t erased_count = 100'000;
   std::uint64_t erased_bytes = 256ULL * 1024 * 1024;
+
+  [[nodiscard]] bool is_met(std::uint64_t count, std::uint64_t bytes) const {
+    return count >= erased_count || bytes >= erased_bytes;
+  }
 };
 
 // What each queue holds, counted from the operations that are really written. The meta records come
@@ -46,17 +57,27 @@ struct DeadSpanLeast {
 class Ledger {
  public:
   // From the records of the store, before anything else.
-  void restore(QueueId queue, std::string name, const QueueMeta& meta);
+  void restore(QueueId queue, QueueName name, const QueueMeta& meta);
+  void restore_last(QueueId last);
+  // The queue has records of damaged messages.
+  void restore_damaged(QueueId queue);
 
-  // An operation that goes into the batch that is being made. A queue is created before it is used.
+  // An operation that goes into the batch that is being made. A queue is created before it is used
+  // and not used after it was dropped; knows() tells.
   void create(const CreateQueue& op);
+  // Nothing: the queue has left nothing to take out.
+  [[nodiscard]] std::optional<DroppedQueue> drop(QueueId queue);
   void append(const Append& op);
   void take_out(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
+  void set_aside(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void give_back(const Return& op);
 
   // Whether a delivery count may be stored for this place; seldom wrong, and then on the safe side.
   [[nodiscard]] bool may_have_count(QueueId queue, Place place) const;
   [[nodiscard]] const std::string& name(QueueId queue) const;
+  [[nodiscard]] bool knows(QueueId queue) const { return queues_.contains(queue.value); }
+  // The highest id that was ever used.
+  [[nodiscard]] QueueId last_queue() const { return last_queue_; }
 
   // The queues that the batch has changed since batch_committed().
   [[nodiscard]] const std::vector<QueueId>& changed() const { return changed_; }
@@ -68,7 +89,7 @@ class Ledger {
   [[nodiscard]] std::vector<QueueState> states() const;
   // Nothing for a queue that does not exist.
   [[nodiscard]] std::optional<SeekPlan> plan(QueueId queue, PriorityClass from) const;
-  // A reader has seen that the store has nothing in [from, to).
+  // A reader has seen that the store has nothing in [from, to). The queue may be gone by now.
   void learn_dead(QueueId queue, PriorityClass priority, DeadRange range);
 
   // Whether take_dead_span() may find something at its default thresholds.
@@ -76,10 +97,20 @@ class Ledger {
   [[nodiscard]] std::uint64_t erased_since_tidy() const { return erased_since_tidy_; }
   // One stretch with that much erased since it was last taken.
   [[nodiscard]] std::optional<DeadSpan> take_dead_span(const DeadSpanLeast& least);
+  // What was taken out of a dropped queue, or had been erased of it before.
+  void add_dead_span(const DeadSpan& span);
+  // Dropped queues of which the batch is in the store, once each.
+  [[nodiscard]] std::vector<DroppedQueue> take_dropped() { return std::exchange(dropped_, {}); }
+  [[nodiscard]] bool has_dropped() const { return !dropped_.empty(); }
+  // So many queues were dropped that compacting the ranges of their names pays.
+  [[nodiscard]] bool names_due() const { return drops_ >= kDropsMax; }
+  void names_compacted() { drops_ = 0; }
   // Queues that had volatile messages when they were restored, with the number of these.
   [[nodiscard]] std::vector<std::pair<QueueId, std::uint64_t>> stale() const { return stale_; }
 
  private:
+  static constexpr std::uint64_t kDropsMax = 10'000;
+
   struct ClassLedger {
     LiveMap live;
     std::uint64_t committed_next = 1;
@@ -92,8 +123,9 @@ class Ledger {
     std::uint64_t erased_bytes = 0;
   };
   struct QueueLedger {
-    std::string name;
+    QueueName name;
     bool changed = false;
+    bool has_damaged = false;
     std::array<std::unique_ptr<ClassLedger>, kPriorityClassCount> classes;
   };
 
@@ -101,8 +133,15 @@ class Ledger {
   [[nodiscard]] const QueueLedger& find(QueueId queue) const;
   [[nodiscard]] ClassLedger& change(QueueId queue, PriorityClass priority);
 
+  [[nodiscard]] std::optional<DeadSpan> take_loose_span(const DeadSpanLeast& least);
+
   std::unordered_map<std::uint32_t, QueueLedger> queues_;
+  QueueId last_queue_;
   std::vector<QueueId> changed_;
+  std::vector<DroppedQueue> dropping_;  // in the batch that is being made
+  std::vector<DroppedQueue> dropped_;
+  std::vector<DeadSpan> loose_spans_;  // of dropped queues
+  std::uint64_t drops_ = 0;            // since names_compacted()
   std::vector<std::pair<QueueId, std::uint64_t>> stale_;
   bool dead_due_ = false;
   std::uint64_t erased_since_tidy_ = 0;

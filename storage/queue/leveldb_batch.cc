@@ -1,5 +1,6 @@
 #include "storage/queue/leveldb_batch.h"
 
+#include <optional>
 #include <variant>
 
 #include "storage/queue/key_format.h"
@@ -36,11 +37,13 @@ void BatchEncoder::put(const Append& op, leveldb::WriteBatch& out) {
 }
 
 void BatchEncoder::put(const Erase& op, leveldb::WriteBatch& out) {
+  if (!ledger_.knows(op.queue)) return;
   remove(op.queue, op.place, op.bytes, out);
   ledger_.take_out(op.queue, op.place, op.persistence, op.bytes);
 }
 
 void BatchEncoder::put(const Return& op, leveldb::WriteBatch& out) {
+  if (!ledger_.knows(op.queue)) return;
   ledger_.give_back(op);
   scratch_.clear();
   encode_deliveries(op.deliveries, scratch_);
@@ -49,16 +52,39 @@ void BatchEncoder::put(const Return& op, leveldb::WriteBatch& out) {
 
 void BatchEncoder::put(const CreateQueue& op, leveldb::WriteBatch& out) {
   ledger_.create(op);
-  out.Put(slice(queue_key(KeyRange::kName, op.queue)), op.name);
+  scratch_.clear();
+  encode_name({op.name, op.attributes}, scratch_);
+  out.Put(slice(queue_key(KeyRange::kName, op.queue)), scratch_);
+}
+
+// What the queue still holds is left to the sweeper, and its record says so to the next start.
+void BatchEncoder::put(const DropQueue& op, leveldb::WriteBatch& out) {
+  if (!ledger_.knows(op.queue)) return;
+  const std::optional<DroppedQueue> dropped = ledger_.drop(op.queue);
+  out.Delete(slice(queue_key(KeyRange::kName, op.queue)));
+  out.Delete(slice(queue_key(KeyRange::kMeta, op.queue)));
+  scratch_.clear();
+  encode_last_queue(ledger_.last_queue(), scratch_);
+  out.Put(slice(single_key(KeyRange::kLast)), scratch_);
+  if (!dropped) return;
+  scratch_.clear();
+  encode_meta(dropped->meta, scratch_);
+  out.Put(slice(queue_key(KeyRange::kDropped, op.queue)), scratch_);
 }
 
 void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
+  if (discard.reason == Discard::Reason::kDropped) {
+    out.Delete(discard.record);
+    return;
+  }
+  if (!ledger_.knows(discard.queue)) return;
   if (discard.reason == Discard::Reason::kDamaged) {
     out.Put(slice(place_key(KeyRange::kDamaged, discard.queue, discard.place)), discard.record);
     out.Delete(slice(place_key(KeyRange::kIndex, discard.queue, discard.place)));
-  } else {
-    remove(discard.queue, discard.place, discard.bytes, out);
+    ledger_.set_aside(discard.queue, discard.place, discard.persistence, discard.bytes);
+    return;
   }
+  remove(discard.queue, discard.place, discard.bytes, out);
   ledger_.take_out(discard.queue, discard.place, discard.persistence, discard.bytes);
 }
 

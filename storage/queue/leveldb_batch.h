@@ -31,6 +31,7 @@ class BatchEncoder {
   void put(const Erase& op, leveldb::WriteBatch& out);
   void put(const Return& op, leveldb::WriteBatch& out);
   void put(const CreateQueue& op, leveldb::WriteBatch& out);
+  void put(const DropQueue& op, leveldb::WriteBatch& out);
   void put(const Discard& discard, leveldb::WriteBatch& out);
   void remove(QueueId queue, Place place, std::uint64_t bytes, leveldb::WriteBatch& out);
 

@@ -20,6 +20,7 @@ namespace {
 constexpr std::uint64_t kSeekLeast = 32;
 // The rest is found by the next load or by the sweeper.
 constexpr std::size_t kDiscardsMax = 4096;
+constexpr std::size_t kReserveMax = 1024;
 
 // One snapshot and what is read under it.
 class PageReader {
@@ -29,6 +30,7 @@ class PageReader {
       : db_(db), plan_(plan), request_(request), epoch_(epoch), finds_(finds) {
     page_.queue = request.queue;
     page_.from = request.from;
+    page_.messages.reserve(std::min<std::size_t>(request.count_max, kReserveMax));
     read_options_.snapshot = db.GetSnapshot();
     read_options_.verify_checksums = true;
     body_options_ = read_options_;
@@ -48,6 +50,7 @@ class PageReader {
   LoadedPage run() {
     for (const ClassPlan& plan : plan_.classes) {
       if (plan.priority < request_.from.priority) continue;
+      if (plan.priority > request_.before.priority) break;
       const bool is_first = plan.priority == request_.from.priority;
       if (read_class(plan, is_first ? request_.from.seq.value : 1) == Step::kStop) break;
     }
@@ -59,16 +62,21 @@ class PageReader {
   enum class Step { kGoOn, kStop };
 
   Step read_class(const ClassPlan& plan, std::uint64_t start) {
+    const bool is_last = plan.priority == request_.before.priority;
+    const std::uint64_t end =
+        is_last ? std::min(plan.live.next(), request_.before.seq.value) : plan.live.next();
     std::uint64_t from = plan.live.skip_dead(start);  // nothing was found yet at or behind it
-    if (from >= plan.live.next()) return Step::kGoOn;
+    if (from >= end) return Step::kGoOn;
     seek(plan.priority, from);
     while (const auto seq = current(plan.priority)) {
       if (*seq - from >= kSeekLeast || (*seq > from && from == plan.live.low())) {
         finds_.dead.push_back({plan.priority, {from, *seq}});
       }
+      if (*seq >= end) return Step::kGoOn;
       if (take(plan, Seq{*seq}) == Step::kStop) return Step::kStop;
       from = *seq + 1;
       const std::uint64_t live = plan.live.skip_dead(from);
+      if (live >= end) return Step::kGoOn;  // not to step into what others have erased behind it
       if (live - from >= kSeekLeast) {
         from = live;
         seek(plan.priority, from);
@@ -144,6 +152,7 @@ class PageReader {
     message->block_is_plain = entry.block_is_plain;
     message->persistence = entry.persistence;
     message->arrived_ms = entry.arrived_ms;
+    message->expires_ms = entry.expires_ms;
     return message;
   }
 

@@ -40,10 +40,8 @@ std::string random_identity() {
   return identity;
 }
 
-// Steps from an older format to the next one go here, one case each; format 1 is the first.
-Status upgrade(StoreRecord& record) {
-  assert(record.format == kStoreFormat);
-  return kOk;
+std::string range_start(KeyRange range) {
+  return std::string(1, static_cast<char>(range));
 }
 
 }  // namespace
@@ -70,10 +68,13 @@ Status LeveldbStore::start() {
   if (done) done = read_store_record();
   if (done) done = begin_epoch();
   if (done) done = read_queues();
+  if (done) done = read_dropped();
+  if (done) done = read_damaged();
   if (!done) return done;
   encoder_.emplace(ledger_, BodyLimits{options_.inline_body_bytes_max, record_.inline_bytes_least});
   state_.identity = record_.identity;
   state_.epoch = record_.epoch;
+  state_.last_queue = ledger_.last_queue();
   state_.queues = ledger_.states();
   for (const auto& [queue, count] : ledger_.stale())
     stale_.push_back({queue, count, {}});
@@ -110,7 +111,26 @@ Status LeveldbStore::read_store_record() {
                                           ": start the newer version, or name another folder"};
   }
   record_ = *found;
-  return upgrade(record_);
+  return upgrade();
+}
+
+// Prepares the way from an older format, which begin_epoch() writes in one batch with the new
+// number. Format 1 had names without attributes, no expiry and no queue that was dropped.
+Status LeveldbStore::upgrade() {
+  if (record_.format == kStoreFormat) return kOk;
+  assert(record_.format == 1);
+  const std::unique_ptr<leveldb::Iterator> names(
+      database_.db().NewIterator(leveldb::ReadOptions()));
+  const std::string first = range_start(KeyRange::kName);
+  std::string bytes;
+  for (names->Seek(first); names->Valid() && view(names->key()).starts_with(first); names->Next()) {
+    bytes.clear();
+    encode_name({names->value().ToString(), {}}, bytes);
+    batch_.Put(names->key(), bytes);
+  }
+  if (!names->status().ok()) return database_.explain(names->status(), "read");
+  record_.format = kStoreFormat;
+  return kOk;
 }
 
 Status LeveldbStore::begin_epoch() {
@@ -124,9 +144,10 @@ Status LeveldbStore::begin_epoch() {
       std::min<std::uint64_t>(record_.inline_bytes_least, options_.inline_body_bytes_max);
   std::string bytes;
   encode_store(record_, bytes);
+  batch_.Put(slice(store_key()), bytes);
   leveldb::WriteOptions write_options;
   write_options.sync = true;
-  const leveldb::Status status = database_.db().Put(write_options, slice(store_key()), bytes);
+  const leveldb::Status status = database_.db().Write(write_options, &batch_);
   if (!status.ok()) return database_.explain(status, "written");
   return kOk;
 }
@@ -134,21 +155,66 @@ Status LeveldbStore::begin_epoch() {
 Status LeveldbStore::read_queues() {
   const std::unique_ptr<leveldb::Iterator> names(
       database_.db().NewIterator(leveldb::ReadOptions()));
-  const std::string first(1, static_cast<char>(KeyRange::kName));
-  for (names->Seek(first); names->Valid(); names->Next()) {
-    if (view(names->key()).substr(0, 1) != first) break;
+  const std::string first = range_start(KeyRange::kName);
+  for (names->Seek(first); names->Valid() && view(names->key()).starts_with(first); names->Next()) {
     const std::optional<QueueId> queue = read_queue_key(KeyRange::kName, view(names->key()));
     if (!queue) return unreadable("name of a queue");
-    std::string bytes;
-    const leveldb::Status status = database_.db().Get(
-        leveldb::ReadOptions(), slice(queue_key(KeyRange::kMeta, *queue)), &bytes);
-    std::optional<QueueMeta> meta = QueueMeta{};
-    if (status.ok()) meta = decode_meta(bytes);
-    if (!meta) return unreadable("meta record of queue " + names->value().ToString());
-    if (!status.ok() && !status.IsNotFound()) return database_.explain(status, "read");
-    ledger_.restore(*queue, names->value().ToString(), *meta);
+    Status done = read_queue(*queue, view(names->value()));
+    if (!done) return done;
   }
   if (!names->status().ok()) return database_.explain(names->status(), "read");
+  return kOk;
+}
+
+Status LeveldbStore::read_queue(QueueId queue, std::string_view name_bytes) {
+  std::optional<QueueName> name = decode_name(name_bytes);
+  if (!name) return unreadable("name of a queue");
+  std::string bytes;
+  const leveldb::Status status =
+      database_.db().Get(leveldb::ReadOptions(), slice(queue_key(KeyRange::kMeta, queue)), &bytes);
+  if (!status.ok() && !status.IsNotFound()) return database_.explain(status, "read");
+  const std::optional<QueueMeta> meta = status.ok() ? decode_meta(bytes) : QueueMeta{};
+  if (!meta) return unreadable("meta record of queue " + name->name);
+  ledger_.restore(queue, std::move(*name), *meta);
+  return kOk;
+}
+
+// What a crash, or a stop, has left of the sweeper's work on dropped queues.
+Status LeveldbStore::read_dropped() {
+  std::string bytes;
+  const leveldb::Status status =
+      database_.db().Get(leveldb::ReadOptions(), slice(single_key(KeyRange::kLast)), &bytes);
+  if (!status.ok() && !status.IsNotFound()) return database_.explain(status, "read");
+  const std::optional<QueueId> last = status.ok() ? decode_last_queue(bytes) : QueueId{};
+  if (!last) return unreadable("record of the last queue");
+  ledger_.restore_last(*last);
+  const std::unique_ptr<leveldb::Iterator> dropped(
+      database_.db().NewIterator(leveldb::ReadOptions()));
+  const std::string first = range_start(KeyRange::kDropped);
+  for (dropped->Seek(first); dropped->Valid() && view(dropped->key()).starts_with(first);
+       dropped->Next()) {
+    const std::optional<QueueId> queue = read_queue_key(KeyRange::kDropped, view(dropped->key()));
+    const std::optional<QueueMeta> meta = decode_meta(view(dropped->value()));
+    if (!queue || !meta) return unreadable("record of a dropped queue");
+    drop_sweep_.add({*queue, *meta});
+  }
+  if (!dropped->status().ok()) return database_.explain(dropped->status(), "read");
+  drop_left_ = !drop_sweep_.idle();
+  return kOk;
+}
+
+// Which queues have damaged records, one look each.
+Status LeveldbStore::read_damaged() {
+  const std::unique_ptr<leveldb::Iterator> damaged(
+      database_.db().NewIterator(leveldb::ReadOptions()));
+  damaged->Seek(range_start(KeyRange::kDamaged));
+  while (damaged->Valid()) {
+    const auto found = read_place_key(KeyRange::kDamaged, view(damaged->key()));
+    if (!found) break;
+    ledger_.restore_damaged(found->queue);
+    damaged->Seek(slice(queue_key(KeyRange::kDamaged, QueueId{found->queue.value + 1})));
+  }
+  if (!damaged->status().ok()) return database_.explain(damaged->status(), "read");
   return kOk;
 }
 
@@ -161,6 +227,9 @@ Error LeveldbStore::unreadable(const std::string& what) const {
 
 Status LeveldbStore::write(const StoreBatch& batch, Durability durability) {
   if (end_) return *end_;
+  batch_sweeps_ = std::any_of(
+      batch.discards.begin(), batch.discards.end(),
+      [](const Discard& discard) { return discard.reason == Discard::Reason::kDropped; });
   {
     const std::lock_guard lock(ledger_mutex_);
     encoder_->encode(batch, batch_);
@@ -181,6 +250,7 @@ Status LeveldbStore::write_kept(Durability durability) {
     const std::lock_guard lock(ledger_mutex_);
     ledger_.batch_committed();
   }
+  if (batch_sweeps_) drop_found_ = false;
   note_tidy_due();
   return kOk;
 }
@@ -210,7 +280,9 @@ Room LeveldbStore::room() {
 
 void LeveldbStore::note_tidy_due() {
   const std::lock_guard lock(ledger_mutex_);
-  tidy_due_ = sweeping_ || ledger_.dead_due() || (full_ && ledger_.erased_since_tidy() > 0);
+  const bool drops = (drop_left_ || ledger_.has_dropped()) && !drop_found_;
+  tidy_due_ = sweeping_ || drops || ledger_.dead_due() || ledger_.names_due() ||
+              (full_ && ledger_.erased_since_tidy() > 0);
 }
 
 LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& discards) {
@@ -243,7 +315,8 @@ LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& 
 Tidied LeveldbStore::tidy(std::vector<Discard>& discards) {
   const std::shared_lock database_lock(database_mutex_);
   if (!database_.is_open()) return Tidied::kDone;
-  const bool more = search_stale(discards) || compact_slice();
+  const bool more =
+      search_stale(discards) || sweep_dropped(discards) || compact_names() || compact_slice();
   sweeping_ = more;
   note_tidy_due();
   return more ? Tidied::kMoreToDo : Tidied::kDone;
@@ -282,6 +355,42 @@ bool LeveldbStore::search_stale(std::vector<Discard>& discards) {
                         {}});
   }
   stale_.pop_back();
+  return true;
+}
+
+// One step behind dropped queues; false when there is none to make now.
+bool LeveldbStore::sweep_dropped(std::vector<Discard>& discards) {
+  if (drop_found_) return false;
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    for (const DroppedQueue& dropped : ledger_.take_dropped())
+      drop_sweep_.add(dropped);
+  }
+  if (drop_sweep_.idle()) return false;
+  std::vector<DeadSpan> spans;
+  drop_sweep_.step(database_.db(), discards, spans);
+  drop_left_ = !drop_sweep_.idle();
+  drop_found_ = !discards.empty();
+  const std::lock_guard lock(ledger_mutex_);
+  for (const DeadSpan& span : spans)
+    ledger_.add_dead_span(span);
+  return true;
+}
+
+// Names and meta records of queues that came and went; false when they are few.
+bool LeveldbStore::compact_names() {
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    if (!ledger_.names_due()) return false;
+    ledger_.names_compacted();
+  }
+  for (const KeyRange range : {KeyRange::kName, KeyRange::kMeta, KeyRange::kDropped}) {
+    const Key first = queue_key(range, QueueId{0});
+    const Key last = queue_key(range, QueueId{UINT32_MAX});
+    const leveldb::Slice from_slice = slice(first);
+    const leveldb::Slice to_slice = slice(last);
+    database_.db().CompactRange(&from_slice, &to_slice);
+  }
   return true;
 }
 

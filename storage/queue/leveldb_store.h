@@ -9,11 +9,13 @@
 #include <optional>
 #include <shared_mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/queue/ledger.h"
 #include "storage/queue/leveldb_batch.h"
 #include "storage/queue/leveldb_database.h"
+#include "storage/queue/leveldb_drop.h"
 #include "storage/queue/queue_store.h"
 
 namespace stompbox::queue {
@@ -52,13 +54,19 @@ class LeveldbStore final : public QueueStore {
   LeveldbStore(const StoreOptions& options, LeveldbSeams seams);
   [[nodiscard]] storage::Status start();
   [[nodiscard]] storage::Status read_store_record();
+  [[nodiscard]] storage::Status upgrade();
   [[nodiscard]] storage::Status begin_epoch();
   [[nodiscard]] storage::Status read_queues();
+  [[nodiscard]] storage::Status read_queue(QueueId queue, std::string_view name);
+  [[nodiscard]] storage::Status read_dropped();
+  [[nodiscard]] storage::Status read_damaged();
   [[nodiscard]] storage::Error unreadable(const std::string& what) const;
 
   [[nodiscard]] storage::Status write_kept(Durability durability);
   void note_tidy_due();
   [[nodiscard]] bool search_stale(std::vector<Discard>& discards);
+  [[nodiscard]] bool sweep_dropped(std::vector<Discard>& discards);
+  [[nodiscard]] bool compact_names();
   [[nodiscard]] bool compact_slice();
 
   const StoreOptions options_;
@@ -68,16 +76,22 @@ class LeveldbStore final : public QueueStore {
   std::optional<BatchEncoder> encoder_;
 
   // Committer.
-  leveldb::WriteBatch batch_;          // the last one: kept until it is in
+  leveldb::WriteBatch batch_;          // the last one: kept until it is in; before: the upgrade
+  bool batch_sweeps_ = false;          // it takes out what dropped queues have left
   std::optional<storage::Error> end_;  // why nothing is written any more
 
   // Sweeper.
   std::vector<StaleSearch> stale_;
+  DropSweep drop_sweep_;
   std::optional<Compaction> compaction_;
 
   std::atomic<bool> tidy_due_{false};
   std::atomic<bool> full_{false};
   std::atomic<bool> sweeping_{false};  // the sweeper has begun something and not finished it
+  // Dropped queues: something is left to be found; what was found is on its way into a batch. The
+  // next step waits for that, so that it never piles up.
+  std::atomic<bool> drop_left_{false};
+  std::atomic<bool> drop_found_{false};
 
   std::shared_mutex database_mutex_;  // alone: while write_again() closes and opens
   LeveldbDatabase database_;

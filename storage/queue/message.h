@@ -42,6 +42,7 @@ struct Message {
   std::string body;
   Persistence persistence = Persistence::kDurable;
   std::int64_t arrived_ms = 0;  // wall clock, since the epoch of UNIX
+  std::int64_t expires_ms = 0;  // the same clock; 0: never
 
   // What it counts for in every bound on bytes.
   [[nodiscard]] std::size_t bytes() const { return body.size() + header_block.size() + 64; }

@@ -76,9 +76,9 @@ Ticket Pending::add_slot(Slot slot) {
   return Ticket{first_ticket_ + slots_.size() - 1};
 }
 
-void Pending::add_discards(std::vector<Discard> discards, TimePoint now) {
+void Pending::add_discards(std::vector<Discard> discards, Urgency urgency, TimePoint now) {
   if (discards.empty()) return;
-  if (discards_.empty()) discards_deadline_ = deadline_of(Urgency::kRide, now);
+  discards_deadline_ = std::min(discards_deadline_, deadline_of(urgency, now));
   discards_.insert(discards_.end(), std::make_move_iterator(discards.begin()),
                    std::make_move_iterator(discards.end()));
   due_ = std::min(due_, discards_deadline_);
@@ -113,6 +113,7 @@ void Pending::take(TimePoint now, Room room, Taken& taken) {
   if (!anything_due(now)) {
     // What was withdrawn since counts as done, though there is nothing to write.
     taken.through = Ticket{first_ticket_ + head_ - 1};
+    taken.removals_through = taken.through;
     recompute_due();
     return;
   }
@@ -127,6 +128,7 @@ void Pending::take(TimePoint now, Room room, Taken& taken) {
         hold(index);
         continue;
       }
+      cancel_dropped(slot);
     }
     if (bytes > 0 && bytes + slot.bytes > options_.batch_bytes_max) break;
     bytes += slot.bytes;
@@ -136,8 +138,11 @@ void Pending::take(TimePoint now, Room room, Taken& taken) {
   if (index < slots_.size()) hurried_ = first_ticket_ + slots_.size() - 1;
   taken.batch.discards = std::exchange(discards_, {});
   discards_deadline_ = TimePoint::max();
+  const std::uint64_t scanned_through = first_ticket_ + index - 1;
   pop_gone();
   taken.through = Ticket{first_ticket_ + head_ - 1};
+  taken.removals_through =
+      Ticket{std::max(taken.through.value, std::min(scanned_through, first_held_removal_ - 1))};
   recompute_due();
 }
 
@@ -170,6 +175,8 @@ void Pending::release_held() {
   scanned_ = head_;
   held_.clear();
   held_groups_ = 0;
+  held_drops_ = 0;
+  first_held_removal_ = UINT64_MAX;
   recompute_due();
 }
 
@@ -179,31 +186,54 @@ void Pending::hurry() {
   recompute_due();
 }
 
+std::span<const Op> Pending::ops_of(const Slot& slot) {
+  if (const Op* op = std::get_if<Op>(&slot.ops)) return {op, 1};
+  return std::get<Group>(slot.ops);
+}
+
 bool Pending::refers_to_held(const Slot& slot) const {
-  if (held_.empty()) return false;
-  const auto is_held = [this](const Op& op) {
-    if (const auto* erase = std::get_if<Erase>(&op)) {
-      return held_.contains({erase->queue, erase->place});
-    }
-    const auto* returned = std::get_if<Return>(&op);
-    return returned != nullptr && held_.contains({returned->queue, returned->place});
-  };
-  if (const Op* op = std::get_if<Op>(&slot.ops)) return is_held(*op);
-  const Group& group = std::get<Group>(slot.ops);
-  return std::any_of(group.begin(), group.end(), is_held);
+  if (held_.empty() && held_drops_ == 0) return false;
+  const std::span<const Op> ops = ops_of(slot);
+  return std::any_of(ops.begin(), ops.end(), [this](const Op& op) { return refers_to_held(op); });
+}
+
+bool Pending::refers_to_held(const Op& op) const {
+  if (const auto* erase = std::get_if<Erase>(&op)) {
+    return held_.contains({erase->queue, erase->place});
+  }
+  if (const auto* returned = std::get_if<Return>(&op)) {
+    return held_.contains({returned->queue, returned->place});
+  }
+  // A group may use, or have made, the queue that is dropped; and a name must not come back before
+  // the queue that had it is gone.
+  if (std::holds_alternative<DropQueue>(op)) return held_groups_ > 0;
+  return std::holds_alternative<CreateQueue>(op) && held_drops_ > 0;
 }
 
 void Pending::hold(std::size_t index) {
   Slot& slot = slots_[index];
   slot.state = SlotState::kHeld;
-  const Op* single = std::get_if<Op>(&slot.ops);
-  if (single == nullptr) ++held_groups_;
-  const std::span<const Op> ops =
-      single != nullptr ? std::span<const Op>(single, 1) : std::get<Group>(slot.ops);
-  for (const Op& op : ops) {
+  const bool in_group = std::holds_alternative<Group>(slot.ops);
+  if (in_group) ++held_groups_;
+  if (!slot.has_append) first_held_removal_ = std::min(first_held_removal_, first_ticket_ + index);
+  for (const Op& op : ops_of(slot)) {
+    if (std::holds_alternative<DropQueue>(op)) ++held_drops_;
     const auto* append = std::get_if<Append>(&op);
     if (append == nullptr) continue;
-    held_[{append->queue, append->place}] = {first_ticket_ + index, single == nullptr};
+    held_[{append->queue, append->place}] = {first_ticket_ + index, in_group};
+  }
+}
+
+void Pending::cancel_dropped(const Slot& slot) {
+  if (held_.empty()) return;
+  for (const Op& op : ops_of(slot)) {
+    const auto* dropped = std::get_if<DropQueue>(&op);
+    if (dropped == nullptr) continue;
+    std::erase_if(held_, [this, dropped](const auto& held) {
+      if (held.first.queue != dropped->queue) return false;
+      drop(slots_[index_of(held.second.ticket)]);
+      return true;
+    });
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -32,8 +33,8 @@ class Pending {
   [[nodiscard]] Ticket add(Op op, TimePoint now);
   // One slot, always kNow.
   [[nodiscard]] Ticket add_group(std::vector<Op> ops, TimePoint now);
-  // Rides with the next batch.
-  void add_discards(std::vector<Discard> discards, TimePoint now);
+  // Goes with the next batch.
+  void add_discards(std::vector<Discard> discards, Urgency urgency, TimePoint now);
   // A ticket for something that will never be written; nothing can be added any more.
   [[nodiscard]] Ticket refuse() { return Ticket{first_ticket_ + slots_.size() + refused_++}; }
 
@@ -53,6 +54,8 @@ class Pending {
     std::uint64_t append_bytes = 0;
     // All submitted up to here is in this or an earlier batch, or cancelled.
     Ticket through;
+    // The same of those without an append.
+    Ticket removals_through;
 
     void clear();
   };
@@ -99,9 +102,13 @@ class Pending {
   [[nodiscard]] bool anything_due(TimePoint now) const;
   void recompute_due();
   [[nodiscard]] bool refers_to_held(const Slot& slot) const;
+  [[nodiscard]] bool refers_to_held(const Op& op) const;
   void hold(std::size_t index);
   // An erase of a held append: both are gone.
   [[nodiscard]] bool cancels_held(Slot& slot);
+  // Appends of queues that this slot drops are gone with them.
+  void cancel_dropped(const Slot& slot);
+  [[nodiscard]] static std::span<const Op> ops_of(const Slot& slot);
   void drop(Slot& slot);
   void move_out(Slot& slot, Taken& taken);
   void pop_gone();
@@ -121,6 +128,8 @@ class Pending {
 
   std::unordered_map<PlaceInQueue, HeldAppend, PlaceHash> held_;
   std::size_t held_groups_ = 0;
+  std::size_t held_drops_ = 0;
+  std::uint64_t first_held_removal_ = UINT64_MAX;  // the first held slot without an append
 
   TimePoint due_ = TimePoint::max();
   std::size_t append_slots_ = 0;

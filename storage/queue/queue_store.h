@@ -15,13 +15,14 @@ struct Discard {
   enum class Reason : std::uint8_t {
     kStale,    // volatile and of an earlier epoch: never found after a start
     kDamaged,  // cannot be read: its record moves to where repair finds it
+    kDropped,  // of a queue that was dropped: only `record` counts, the key that goes
   };
   QueueId queue;
   Place place;
   Reason reason = Reason::kStale;
   Persistence persistence = Persistence::kVolatile;
   std::uint64_t bytes = 0;  // Message::bytes(), as far as it is known
-  std::string record;       // kDamaged: the index record as it was found
+  std::string record;       // kDamaged: the index record as it was found; kDropped: the key
 };
 
 // What is written in one piece: all of it or nothing.

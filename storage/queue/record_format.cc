@@ -8,7 +8,8 @@ constexpr std::uint8_t kFlagVolatile = 1;
 constexpr std::uint8_t kFlagPlainBlock = 2;
 constexpr std::uint8_t kFlagOwnDestination = 4;
 constexpr std::uint8_t kFlagBodyApart = 8;
-constexpr std::uint8_t kKnownFlags = 15;
+constexpr std::uint8_t kFlagExpires = 16;  // since format 2
+constexpr std::uint8_t kKnownFlags = 31;
 
 constexpr std::size_t kDeadRangesMax = 64;  // per class, in a meta record
 
@@ -165,6 +166,31 @@ std::optional<StoreRecord> decode_store(std::string_view bytes) {
   return record;
 }
 
+void encode_name(const QueueName& name, std::string& out) {
+  put_text(name.name, out);
+  put_text(name.attributes, out);
+}
+
+std::optional<QueueName> decode_name(std::string_view bytes) {
+  ByteReader reader(bytes);
+  QueueName name;
+  name.name = std::string(reader.text());
+  name.attributes = std::string(reader.text());
+  if (!reader.complete()) return std::nullopt;
+  return name;
+}
+
+void encode_last_queue(QueueId queue, std::string& out) {
+  put_varint(queue.value, out);
+}
+
+std::optional<QueueId> decode_last_queue(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const QueueId queue{reader.varint32()};
+  if (!reader.complete()) return std::nullopt;
+  return queue;
+}
+
 void encode_meta(const QueueMeta& meta, std::string& out) {
   out.push_back(static_cast<char>(meta.classes.size()));
   for (const ClassMeta& entry : meta.classes)
@@ -190,9 +216,11 @@ void encode_index(const Message& message, std::string_view queue_name, BodyPlace
   if (message.block_is_plain) flags |= kFlagPlainBlock;
   if (message.destination != queue_name) flags |= kFlagOwnDestination;
   if (body_place == BodyPlace::kApart) flags |= kFlagBodyApart;
+  if (message.expires_ms != 0) flags |= kFlagExpires;
   out.push_back(static_cast<char>(flags));
   put_fixed64(message.id.value, out);
   put_fixed64(static_cast<std::uint64_t>(message.arrived_ms), out);
+  if ((flags & kFlagExpires) != 0) put_fixed64(static_cast<std::uint64_t>(message.expires_ms), out);
   if ((flags & kFlagOwnDestination) != 0) put_text(message.destination, out);
   put_text(message.header_block, out);
   if (body_place == BodyPlace::kApart) {
@@ -213,6 +241,9 @@ std::optional<IndexEntry> decode_index(std::string_view bytes) {
   entry.body_place = (flags & kFlagBodyApart) != 0 ? BodyPlace::kApart : BodyPlace::kInline;
   entry.id.value = reader.fixed64();
   entry.arrived_ms = static_cast<std::int64_t>(reader.fixed64());
+  if ((flags & kFlagExpires) != 0) {
+    entry.expires_ms = static_cast<std::int64_t>(reader.fixed64());
+  }
   if (!entry.destination_is_queue) entry.destination = reader.text();
   entry.header_block = reader.text();
   if (entry.body_place == BodyPlace::kApart) {

@@ -16,7 +16,7 @@
 // not fit gives nothing.
 namespace stompbox::queue {
 
-inline constexpr std::uint32_t kStoreFormat = 1;
+inline constexpr std::uint32_t kStoreFormat = 2;
 
 struct StoreRecord {
   std::uint32_t format = kStoreFormat;
@@ -25,6 +25,13 @@ struct StoreRecord {
   // The smallest inline_body_bytes_max that ever wrote here: only messages above it can have a body
   // that stands apart.
   std::uint64_t inline_bytes_least = 0;
+};
+
+struct QueueName {
+  std::string name;
+  std::string attributes;  // opaque
+
+  friend bool operator==(const QueueName&, const QueueName&) = default;
 };
 
 // What the store keeps of one priority class of one queue.
@@ -57,6 +64,7 @@ struct IndexEntry {
   MessageId id;
   Persistence persistence = Persistence::kDurable;
   std::int64_t arrived_ms = 0;
+  std::int64_t expires_ms = 0;
   bool destination_is_queue = false;  // then `destination` is empty
   std::string_view destination;
   std::string_view header_block;
@@ -72,6 +80,12 @@ struct IndexEntry {
 // Appended to `out`, like all of them.
 void encode_store(const StoreRecord& record, std::string& out);
 [[nodiscard]] std::optional<StoreRecord> decode_store(std::string_view bytes);
+
+void encode_name(const QueueName& name, std::string& out);
+[[nodiscard]] std::optional<QueueName> decode_name(std::string_view bytes);
+
+void encode_last_queue(QueueId queue, std::string& out);
+[[nodiscard]] std::optional<QueueId> decode_last_queue(std::string_view bytes);
 
 void encode_meta(const QueueMeta& meta, std::string& out);
 [[nodiscard]] std::optional<QueueMeta> decode_meta(std::string_view bytes);
