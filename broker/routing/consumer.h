@@ -41,7 +41,10 @@ struct Delivery {
   DeliveryId id;
   queue::MessagePtr message;
   std::uint32_t earlier_deliveries = 0;
-  bool redelivered = false;  // may have been seen before (promise P3)
+  bool redelivered = false;     // may have been seen before (promise P3)
+  bool first_of_group = false;  // this consumer's first of its JMSXGroupID (fact 2.8)
+  bool retained = false;        // what the topic had kept before the subscription
+  std::uint64_t seq = 0;        // arrival number in its queue
 };
 
 // None of these may call the router: they happen in the middle of its work.
@@ -56,6 +59,8 @@ class Consumer {
   virtual void refused(ReceiptNumber receipt, const storage::Error& error) = 0;
   // This consumer was too slow for a topic and its bound is reached: it has to be closed.
   virtual void too_slow(std::uint32_t tag) = 0;
+  // A browse has shown all that was there when it got there; with Browsing::kOnce nothing follows.
+  virtual void browse_end(std::uint32_t tag) { (void)tag; }
   // There is room again after Admission::kWait.
   virtual void room_again() = 0;
 };

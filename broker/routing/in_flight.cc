@@ -74,15 +74,24 @@ std::optional<DeliveryId> InFlight::find_message(queue::MessageId message) const
   return std::nullopt;
 }
 
-bool InFlight::forget_store(queue::Place place) {
+bool InFlight::forget_store(const Queue& home, queue::Place place) {
   for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
     Entry& entry = slots_[index].entry;
-    if (entry.place != place) continue;
+    if (entry.place != place || entry.home != &home) continue;
     entry.storing = Storing::kMemoryOnly;
     entry.debt = Debt{};
     return true;
   }
   return false;
+}
+
+void InFlight::forget_homes() {
+  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
+    Entry& entry = slots_[index].entry;
+    entry.home = nullptr;
+    entry.storing = Storing::kMemoryOnly;
+    entry.debt = Debt{};
+  }
 }
 
 }  // namespace stompbox::routing

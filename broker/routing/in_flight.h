@@ -29,7 +29,9 @@ class InFlight {
   [[nodiscard]] std::optional<DeliveryId> find_message(queue::MessageId message) const;
 
   // The message of that place will never be in the store; false if it is not here.
-  bool forget_store(queue::Place place);
+  bool forget_store(const Queue& home, queue::Place place);
+  // Their queues are gone: what is outstanding is of no queue and in no store.
+  void forget_homes();
 
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }

@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/routing/policy.h"
+#include "broker/routing/profile.h"
+
 namespace stompbox::routing {
 
 struct RoutingOptions {
@@ -21,10 +24,18 @@ struct RoutingOptions {
   std::size_t topic_count_max = 100'000;
   // Queues of the broker's own stages: the bound on their number is for everybody else's.
   std::vector<std::string> always_allowed_queues;
-  // What a topic keeps for one subscription without credit before its peer is closed as too slow.
-  std::size_t topic_backlog_count_max = 10'000;
-  std::size_t topic_backlog_bytes_max = 16 * 1024 * 1024;
   std::string dead_letter_queue = "dead-letter";
+  const Profile* profile = &default_profile();
+  std::vector<PolicyRule> policies;
+  // What holds where no rule of `policies` says otherwise, by kind.
+  Policy queue_policy;
+  Policy topic_policy;
+  // What all topics together keep for subscriptions without credit; beyond it the largest suffers.
+  std::size_t topic_backlog_total_bytes_max = 256 * 1024 * 1024;
+  // The dead-letter queues: beyond it the oldest letters make room, and are counted.
+  std::uint64_t dead_letter_bytes_max = 1024ULL * 1024 * 1024;
+  std::size_t retained_bytes_max = 64 * 1024 * 1024;
+  std::size_t scheduled_count_max = 100'000;  // and the SEND of one more gets an ERROR
 };
 
 }  // namespace stompbox::routing

@@ -4,36 +4,35 @@
 #include <cassert>
 #include <utility>
 
+// What waits, and who gets it. Consumers stand in queue_seats.cc, pages in queue_pages.cc.
 namespace stompbox::routing {
 
-Queue::Queue(queue::QueueId id, std::string name, std::size_t& resident_total)
-    : id_(id), name_(std::move(name)), resident_total_(resident_total) {}
+Queue::Queue(queue::QueueId id, std::string name, Residence& residence)
+    : id_(id), name_(std::move(name)), residence_(residence), waiting_(residence) {}
 
-Queue::Queue(const queue::QueueState& state, std::size_t& resident_total)
+Queue::Queue(const queue::QueueState& state, Residence& residence)
     : id_(state.queue),
       name_(state.name),
-      resident_total_(resident_total),
+      residence_(residence),
       known_to_store_(true),
       first_(state.first),
       next_seq_(state.next_seq),
       found_before_(state.next_seq),
-      paged_count_(state.message_count),
-      paged_bytes_(state.message_bytes),
-      paged_from_(state.first) {}
-
-void Queue::gain(std::size_t bytes) {
-  resident_bytes_ += bytes;
-  resident_total_ += bytes;
+      waiting_(residence) {
+  for (const queue::ClassState& found : state.classes) {
+    if (found.message_count == 0) continue;
+    Lane& lane = waiting_.lane(found.priority);
+    lane.paged_count = found.message_count;
+    lane.paged_bytes = found.message_bytes;
+    lane.paged_from = found.first;
+    lane.paged_to = {state.next_seq.value - 1};
+  }
 }
 
-void Queue::lose(std::size_t bytes) {
-  assert(resident_bytes_ >= bytes && resident_total_ >= bytes);
-  resident_bytes_ -= bytes;
-  resident_total_ -= bytes;
-}
+Queue::~Queue() = default;
 
-queue::Place Queue::next_place() {
-  const queue::Place place{queue::PriorityClass{}, next_seq_};
+queue::Place Queue::next_place(queue::PriorityClass priority) {
+  const queue::Place place{priority, next_seq_};
   next_seq_.value += 1;
   return place;
 }
@@ -43,140 +42,217 @@ bool Queue::known_to_store() {
 }
 
 bool Queue::nothing_paged() const {
-  return paged_count_ == 0 && !load_under_way_;
+  return waiting_.nothing_paged();
 }
 
 bool Queue::nothing_waits() const {
-  return fresh_.empty() && returned_.empty() && nothing_paged();
+  return waiting_.count() == 0 && waiting_.nothing_paged();
 }
 
-void Queue::push_fresh(Entry entry) {
-  assert(nothing_paged());
-  assert(fresh_.empty() || fresh_.back().place < entry.place);
-  gain(entry.bytes());
-  fresh_.push_back(std::move(entry));
-}
-
-void Queue::push_paged(queue::Place place, std::size_t bytes) {
-  // A page that is under way may still bring this one: then it has to be asked for from there on.
-  if (nothing_paged()) paged_from_ = place;
-  paged_count_ += 1;
-  paged_bytes_ += bytes;
-}
-
-void Queue::push_returned(Entry entry) {
-  gain(entry.bytes());
-  const queue::Place place = entry.place;
-  const bool is_new = returned_.emplace(place, std::move(entry)).second;
-  assert(is_new);
-}
-
-std::optional<Entry> Queue::pop() {
-  const bool has_fresh = !fresh_.empty();
-  if (!returned_.empty() && (!has_fresh || returned_.begin()->first < fresh_.front().place)) {
-    Entry entry = std::move(returned_.begin()->second);
-    returned_.erase(returned_.begin());
-    lose(entry.bytes());
-    return entry;
+// What could be given from memory has been given, so only its own lane can stand before it: with
+// something paged, or not synced.
+Seat* Queue::taker_for(Entry& entry) {
+  if (entry.grouped && !has_groups_) {
+    has_groups_ = true;
+    update_mode();
   }
-  if (!has_fresh) return std::nullopt;
-  Entry entry = std::move(fresh_.front());
-  fresh_.pop_front();
-  lose(entry.bytes());
-  return entry;
+  if (drain_left_ > 0) return nullptr;
+  if (choosy_) {
+    Seat* const seat = choosy_->taker_for(entry);
+    if (seat != nullptr) hold_if_beyond(entry.place);
+    return seat;
+  }
+  const Lane* const lane = waiting_.find_lane(entry.place.priority);
+  if (lane != nullptr && (lane->resident_count() > 0 || lane->paged_count > 0)) return nullptr;
+  Seat* const seat = ring_.first();
+  if (seat != nullptr) Turns::leave(*seat);
+  return seat;
 }
 
-bool Queue::remove_waiting(queue::Place place) {
-  if (auto found = returned_.find(place); found != returned_.end()) {
-    lose(found->second.bytes());
-    returned_.erase(found);
+// In a lane that has something paged, a page may bring what is not paged.
+void Queue::hold_if_beyond(queue::Place place) {
+  Lane& lane = waiting_.lane(place.priority);
+  if (lane.is_beyond(place.seq)) lane.held.insert(place.seq.value);
+}
+
+bool Queue::keep(Entry& entry) {
+  if (entry.grouped && !has_groups_) {
+    has_groups_ = true;
+    update_mode();
+  }
+  const queue::Place place = entry.place;
+  if (choosy_) {
+    if (!choosy_->keep(entry)) return false;
+    hold_if_beyond(place);
     return true;
   }
-  auto found = std::lower_bound(
-      fresh_.begin(), fresh_.end(), place,
-      [](const Entry& entry, const queue::Place& wanted) { return entry.place < wanted; });
-  if (found == fresh_.end() || found->place != place) return false;
-  lose(found->bytes());
-  fresh_.erase(found);
+  Lane& lane = waiting_.lane(place.priority);
+  if (lane.paged_count > 0 || !waiting_.has_room(Waiting::Share::kWhole)) return false;
+  waiting_.push_fresh(std::move(entry));
   return true;
 }
 
-bool Queue::is_paged(queue::Place place) const {
-  return paged_count_ > 0 && !(place < paged_from_);
+void Queue::push_paged(const Entry& entry) {
+  if (choosy_) choosy_->note_paged(entry);
+  waiting_.lane(entry.place.priority).push_paged(entry.place.seq, entry.bytes());
+  paged_expiry_.next_ms = std::min(paged_expiry_.next_ms, expiry_of(*entry.message));
+  paged_expiry_.next_found_ms = std::min(paged_expiry_.next_found_ms, expiry_of(*entry.message));
 }
 
-void Queue::remove_paged(std::size_t bytes) {
-  assert(paged_count_ > 0);
-  paged_count_ -= 1;
-  paged_bytes_ -= std::min<std::uint64_t>(paged_bytes_, bytes);
-}
-
-std::optional<queue::LoadRequest> Queue::want_load(std::size_t low_water, std::size_t count_max,
-                                                   std::size_t bytes_max, queue::Ticket committed) {
-  if (paged_count_ == 0 || load_under_way_ || waits_for_commit_ || fresh_.size() > low_water) {
-    return std::nullopt;
+void Queue::store_sparse(Entry entry) {
+  entry.first_of_group = false;
+  if (choosy_) {
+    choosy_->park(std::move(entry));
+  } else {
+    waiting_.push_sparse(std::move(entry));
   }
-  load_under_way_ = true;
-  committed_when_asked_ = committed;
-  return queue::LoadRequest{id_, paged_from_, count_max, bytes_max, 0};
 }
 
-void Queue::on_loaded(queue::LoadedPage& page, queue::Ticket committed, queue::Ticket submitted) {
-  load_under_way_ = false;
-  for (queue::LoadedMessage& loaded : page.messages) {
-    Entry entry;
-    entry.place = loaded.place;
-    entry.message = std::move(loaded.message);
-    entry.deliveries = loaded.deliveries;
-    entry.storing = Storing::kTogether;
-    entry.redelivered = loaded.deliveries > 0 || loaded.place.seq < found_before_;
-    paged_from_ = {loaded.place.priority, queue::Seq{loaded.place.seq.value + 1}};
-    paged_count_ -= std::min<std::uint64_t>(paged_count_, 1);
-    paged_bytes_ -= std::min<std::uint64_t>(paged_bytes_, entry.bytes());
-    gain(entry.bytes());
-    fresh_.push_back(std::move(entry));
+void Queue::push_returned(Entry entry) {
+  store_sparse(std::move(entry));
+}
+
+void Queue::push_delayed(Entry entry, std::int64_t not_before_ms) {
+  waiting_.gain(entry);
+  const std::pair key{not_before_ms, entry.place};
+  delayed_.emplace(key, std::move(entry));
+}
+
+void Queue::wake_delayed() {
+  while (!delayed_.empty() && delayed_.begin()->first.first <= now_ms_) {
+    Entry entry = std::move(delayed_.begin()->second);
+    delayed_.erase(delayed_.begin());
+    waiting_.lose(entry);
+    store_sparse(std::move(entry));
   }
-  if (page.more) paged_count_ = std::max<std::uint64_t>(paged_count_, 1);
-  if (page.error && page.messages.empty()) {
-    waits_for_commit_ = true;  // asking again at once would give the same answer
-    return;
+}
+
+std::optional<Dispatch> Queue::next_dispatch(std::int64_t now_ms, queue::Ticket committed) {
+  now_ms_ = now_ms;
+  if (!delayed_.empty()) wake_delayed();
+  if (!erased_.empty()) prune_held(committed);
+  if (drain_left_ > 0) return std::nullopt;
+  if (!choosy_) return waiting_.count() == 0 ? std::nullopt : next_plain(committed);
+  auto dispatch = choosy_->next(now_ms, committed);
+  if (choosy_->takes_commit_flag()) waits_for_commit_ = true;
+  return dispatch;
+}
+
+std::optional<Dispatch> Queue::next_plain(queue::Ticket committed) {
+  Seat* const seat = ring_.first();
+  if (seat == nullptr) return std::nullopt;
+  for (Lane& lane : waiting_.lanes()) {
+    while (const Entry* next = lane.front()) {
+      if (next->visible_after > committed) {
+        waits_for_commit_ = true;
+        break;
+      }
+      if (!routing::has_expired(*next->message, now_ms_)) {
+        Turns::leave(*seat);
+        return Dispatch{seat, waiting_.take_front(lane)};
+      }
+      expired_.push_back(waiting_.take_front(lane));
+    }
   }
-  if (page.more || page.error || paged_count_ == 0) return;
-  // The end of what the reader saw was reached and something is missing.
-  if (committed_when_asked_ >= submitted) {
-    // All was there to be seen: the store has counted what it cannot give.
-    paged_count_ = 0;
-    paged_bytes_ = 0;
-  } else if (committed < submitted) {
-    waits_for_commit_ = true;  // it is on its way to the disk
+  return std::nullopt;
+}
+
+void Queue::on_erase(queue::Place place, queue::Ticket erase) {
+  last_erase_ = erase;
+  const Lane* const lane = waiting_.find_lane(place.priority);
+  if (lane != nullptr && lane->held.contains(place.seq.value)) erased_.emplace_back(erase, place);
+}
+
+void Queue::on_withdrawn(queue::Place place) {
+  const Lane* const lane = waiting_.find_lane(place.priority);
+  if (lane == nullptr || lane->held.empty()) return;
+  waiting_.lane(place.priority).held.erase(place.seq.value);
+}
+
+// Not while a page is under way: it may have been read before.
+void Queue::prune_held(queue::Ticket committed) {
+  if (load_.under_way || (choosy_ && choosy_->has_page())) return;
+  while (!erased_.empty() && erased_.front().first <= committed) {
+    const queue::Place place = erased_.front().second;
+    waiting_.lane(place.priority).held.erase(place.seq.value);
+    erased_.pop_front();
   }
-  // Else it was committed after the reader had looked: the next page brings it.
 }
 
-void Queue::add_consumer(Subscription& subscription) {
-  consumers_.push_back(&subscription);
+std::vector<Entry> Queue::take_expired(std::int64_t now_ms) {
+  constexpr std::size_t kAtOnceMax = 1000;
+  now_ms_ = now_ms;
+  std::vector<Entry> taken = std::exchange(expired_, {});
+  const std::size_t known = taken.size();
+  waiting_.sweep(now_ms, kAtOnceMax, taken);
+  if (!choosy_) return taken;
+  for (std::size_t i = known; i < taken.size(); ++i)
+    choosy_->unpark(taken[i]);
+  return taken;
 }
 
-void Queue::remove_consumer(Subscription& subscription) {
-  std::erase(consumers_, &subscription);
-  if (subscription.in_ring) std::erase(ring_, &subscription);
-  subscription.in_ring = false;
-}
-
-void Queue::offer_turn(Subscription& subscription) {
-  if (subscription.in_ring || !subscription.has_credit()) return;
-  subscription.in_ring = true;
-  ring_.push_back(&subscription);
-}
-
-Subscription* Queue::next_turn() {
-  while (!ring_.empty()) {
-    Subscription* subscription = ring_.front();
-    ring_.pop_front();
-    subscription->in_ring = false;
-    if (subscription->has_credit()) return subscription;
+std::optional<std::int64_t> Queue::next_event_ms() const {
+  std::int64_t next = expired_.empty() ? waiting_.next_expiry_ms() : now_ms_;
+  if (!delayed_.empty()) next = std::min(next, delayed_.begin()->first.first);
+  if (!load_.under_way && paged_expiry_.next_ms != kNoDate) {
+    next = std::min(next, std::max(paged_expiry_.next_ms, paged_expiry_.not_before_ms));
   }
-  return nullptr;
+  return next == kNoDate ? std::nullopt : std::optional(next);
+}
+
+void Queue::drain(std::uint64_t count_max) {
+  drain_left_ = std::min(count_max, waiting_count());
+  update_mode();
+}
+
+std::optional<Entry> Queue::next_drained(queue::Ticket committed) {
+  std::optional<Entry> entry;
+  if (drain_left_ == 0) return entry;
+  for (Lane& lane : waiting_.lanes()) {
+    const Entry* const next = lane.front();
+    if (next == nullptr) continue;
+    if (next->visible_after <= committed) {
+      entry = waiting_.take_front(lane);
+      break;
+    }
+    waits_for_commit_ = true;
+  }
+  if (!entry && !delayed_.empty()) {
+    entry = std::move(delayed_.begin()->second);
+    delayed_.erase(delayed_.begin());
+    waiting_.lose(*entry);
+  }
+  if (entry) drain_left_ -= 1;
+  if (waiting_count() == 0) drain_left_ = 0;
+  if (drain_left_ == 0) update_mode();
+  return entry;
+}
+
+std::optional<Entry> Queue::drop_oldest() {
+  auto& lanes = waiting_.lanes();
+  for (auto lane = lanes.rbegin(); lane != lanes.rend(); ++lane) {
+    if (lane->resident_count() == 0) continue;
+    Entry entry = waiting_.take_front(*lane);
+    if (choosy_) choosy_->unpark(entry);
+    return entry;
+  }
+  return std::nullopt;
+}
+
+bool Queue::remove_waiting(queue::Place place) {
+  if (const auto entry = waiting_.take(place)) {
+    if (choosy_) choosy_->unpark(*entry);
+    on_withdrawn(place);
+    return true;
+  }
+  const auto found = std::find_if(delayed_.begin(), delayed_.end(), [place](const auto& delayed) {
+    return delayed.second.place == place;
+  });
+  if (found == delayed_.end()) return false;
+  waiting_.lose(found->second);
+  delayed_.erase(found);
+  on_withdrawn(place);
+  return true;
 }
 
 QueueFigures Queue::figures() const {
@@ -185,7 +261,7 @@ QueueFigures Queue::figures() const {
   figures.waiting = waiting_count();
   figures.in_flight = in_flight;
   figures.resident = resident_count();
-  figures.bytes = resident_bytes_ + paged_bytes_ + in_flight_bytes;
+  figures.bytes = total_bytes();
   figures.consumers = consumers_.size();
   figures.enqueued = enqueued;
   figures.acknowledged = acknowledged;
@@ -196,8 +272,10 @@ QueueFigures Queue::figures() const {
       figures.oldest_arrived_ms = arrived;
     }
   };
-  if (!returned_.empty()) note(returned_.begin()->second);
-  if (!fresh_.empty()) note(fresh_.front());
+  for (const Lane& lane : waiting_.lanes()) {
+    if (!lane.sparse.empty()) note(lane.sparse.begin()->second);
+    if (!lane.fresh.empty()) note(lane.fresh.front());
+  }
   return figures;
 }
 

@@ -4,193 +4,195 @@
 #include <cassert>
 #include <utility>
 
+#include "broker/routing/batch.h"
 #include "broker/routing/browse.h"
-#include "broker/routing/queue.h"
-#include "broker/routing/subscription.h"
-#include "broker/routing/topic.h"
+#include "broker/routing/drainage.h"
+#include "broker/routing/routed_queue.h"
+#include "broker/routing/temporary.h"
 
-// Who is there: peers, queues, topics, subscriptions. Publishing, delivery and the journal's side
-// stand in router_publish.cc, router_delivery.cc and router_journal.cc.
+// Who is there: peers and queues. The rest stands in the other router_*.cc, as router.h says.
 namespace stompbox::routing {
+namespace {
+
+bool bounds_a_queue(const RoutingOptions& options) {
+  const auto bounds = [](const PolicyRule& rule) {
+    return rule.messages_max.value_or(0) > 0 || rule.bytes_max.value_or(0) > 0;
+  };
+  return options.queue_policy.messages_max > 0 || options.queue_policy.bytes_max > 0 ||
+         std::any_of(options.policies.begin(), options.policies.end(), bounds);
+}
+
+// Whether a rule's dead-letter queue, `*` standing for a queue's name, may be called so.
+bool may_be_called(std::string_view rule, std::string_view name) {
+  const std::size_t star = rule.find('*');
+  if (star == std::string_view::npos) return rule == name;
+  const std::string_view before = rule.substr(0, star);
+  const std::string_view after = rule.substr(star + 1);
+  return name.size() > before.size() + after.size() && name.starts_with(before) &&
+         name.ends_with(after);
+}
+
+}  // namespace
 
 Router::Router(queue::Journal& journal, RoutingOptions options, const queue::StoreState& state)
-    : journal_(journal), options_(std::move(options)), epoch_(state.epoch) {
+    : journal_(journal),
+      options_(std::move(options)),
+      policies_(options_.queue_policy, options_.topic_policy, options_.policies),
+      has_bounds_(bounds_a_queue(options_)),
+      epoch_(state.epoch),
+      topics_(options_.topic_count_max, policies_),
+      retained_(options_.retained_bytes_max) {
+  residence_.queue_count_max = options_.resident_count_max;
+  residence_.queue_bytes_max = options_.resident_bytes_max;
+  residence_.total_bytes_max = options_.resident_total_bytes_max;
+  last_queue_ = state.last_queue.value;
   for (const queue::QueueState& found : state.queues) {
-    auto queue = std::make_unique<Queue>(found, resident_total_);
     last_queue_ = std::max(last_queue_, found.queue.value);
-    queues_by_id_.emplace(found.queue.value, queue.get());
-    queues_.emplace(found.name, std::move(queue));
+    restore(found);
   }
 }
 
 Router::~Router() = default;
 
-PeerId Router::attach(Consumer& peer) {
+// What belonged to a connection of an earlier life is dropped.
+void Router::restore(const queue::QueueState& found) {
+  if (is_temporary(found.name)) {
+    note_ticket(journal_.submit(queue::DropQueue{found.queue}));
+    return;
+  }
+  if (found.name == kScheduleQueue) {
+    schedule_queue_ = found.queue;
+    last_job_seq_ = found.next_seq.value;
+    finding_jobs_ = true;
+    return;
+  }
+  auto queue = std::make_unique<RoutedQueue>(found, residence_);
+  queue->care.attributes = found.attributes;
+  set_up(*queue);
+  if (found.name.starts_with(kDurablePrefix)) {
+    auto interest = DurableInterest::parse(found.attributes);
+    auto filter = interest ? DurableFilter::make(std::move(*interest))
+                           : storage::Result<DurableFilter>(interest.error());
+    if (filter) {
+      topics_.set_durable(*queue, std::move(*filter));
+    } else {
+      figures_.last_load_error = filter.error().text;
+    }
+  }
+  queues_by_id_.emplace(found.queue.value, queue.get());
+  queues_.emplace(found.name, std::move(queue));
+}
+
+PeerId Router::attach(Consumer& peer, std::string owner) {
   const PeerId id{++last_peer_};
-  peers_.emplace(id.value, Peer{&peer, {}, false});
+  Peer made;
+  made.consumer = &peer;
+  assert(owner.find('.') == std::string::npos);
+  if (!owner.empty()) owners_.emplace(owner, id);
+  made.owner = std::move(owner);
+  peers_.emplace(id.value, std::move(made));
   return id;
 }
 
 void Router::detach(PeerId peer) {
   const auto found = peers_.find(peer.value);
   if (found == peers_.end()) return;
-  const std::vector<SubscriptionId> subscriptions = std::move(found->second.subscriptions);
+  const Peer gone = std::move(found->second);
   // First the peer, so that nothing of what follows is given to it or to its other subscriptions.
   peers_.erase(found);
-  for (const SubscriptionId id : subscriptions) {
+  if (!gone.owner.empty()) owners_.erase(gone.owner);
+  for (const SubscriptionId id : gone.subscriptions) {
     if (Subscription* subscription = find(id)) leave_destination(*subscription);
   }
-  for (const SubscriptionId id : subscriptions) {
+  for (const SubscriptionId id : gone.subscriptions) {
     if (Subscription* subscription = find(id)) end(*subscription);
   }
-}
-
-storage::Result<SubscriptionId> Router::subscribe(const SubscribeRequest& request) {
-  const auto peer = peers_.find(request.peer.value);
-  assert(peer != peers_.end());
-  auto subscription =
-      std::make_unique<Subscription>(in_flight_total_, options_.in_flight_total_bytes_max);
-  if (request.destination.kind == DestinationKind::kQueue) {
-    auto queue = queue_named(request.destination.name);
-    if (!queue) return queue.error();
-    subscription->queue = *queue;
-  } else {
-    auto topic = topic_named(request.destination.name);
-    if (!topic) return topic.error();
-    subscription->topic = *topic;
-  }
-  if (free_subscriptions_.empty()) {
-    free_subscriptions_.push_back(static_cast<std::uint32_t>(subscriptions_.size()));
-    subscriptions_.emplace_back();
-  }
-  const std::uint32_t index = free_subscriptions_.back();
-  free_subscriptions_.pop_back();
-  SubscriptionSlot& slot = subscriptions_[index];
-  subscription->id = {(static_cast<std::uint64_t>(++slot.uses) << 32) | index};
-  subscription->peer = request.peer;
-  subscription->consumer = peer->second.consumer;
-  subscription->tag = request.tag;
-  subscription->ack_mode = request.ack_mode;
-  subscription->credit = request.credit;
-  subscription->credit.count_max = std::min(request.credit.count_max, InFlight::kCountMax);
-  if (subscription->queue != nullptr) {
-    subscription->queue->add_consumer(*subscription);
-    subscription->queue->subscription_count += 1;
-  }
-  if (subscription->topic != nullptr) subscription->topic->add(*subscription);
-  peer->second.subscriptions.push_back(subscription->id);
-  slot.subscription = std::move(subscription);
-  return slot.subscription->id;
-}
-
-void Router::start_delivery(SubscriptionId id) {
-  Subscription* subscription = find(id);
-  if (subscription == nullptr) return;
-  subscription->started = true;
-  credit_came(*subscription);
-}
-
-void Router::unsubscribe(SubscriptionId id) {
-  Subscription* subscription = find(id);
-  if (subscription == nullptr || subscription->ended) return;
-  leave_destination(*subscription);
-  drop_if_spent(*subscription);
-}
-
-void Router::leave_destination(Subscription& subscription) {
-  if (subscription.ended) return;
-  subscription.ended = true;
-  if (subscription.queue != nullptr) subscription.queue->remove_consumer(subscription);
-  if (subscription.topic != nullptr) {
-    Topic& topic = *subscription.topic;
-    topic.remove(subscription);
-    subscription.topic = nullptr;
-    subscription.backlog.clear();
-    if (topic.empty()) topics_.erase(topics_.find(topic.name()));
+  for (const std::string& name : gone.temporary_queues) {
+    if (RoutedQueue* queue = find_queue(name)) drop_queue(*queue);
   }
 }
 
-// The peer is gone: what it had in flight goes back.
-void Router::end(Subscription& subscription) {
-  Queue* const queue = subscription.queue;
-  while (const auto delivery = subscription.in_flight.first()) {
-    (void)return_one(subscription, *delivery, Seen::kMaybe, queue::Urgency::kRide);
-  }
-  if (queue != nullptr) pump(*queue);
-  drop_if_spent(subscription);
-}
-
-void Router::drop_if_spent(Subscription& subscription) {
-  if (!subscription.ended || subscription.in_flight.count() > 0) return;
-  const SubscriptionId id = subscription.id;
-  if (const auto peer = peers_.find(subscription.peer.value); peer != peers_.end()) {
-    std::erase(peer->second.subscriptions, id);
-  }
-  Queue* const queue = subscription.queue;
-  const auto index = static_cast<std::uint32_t>(id.value);
-  subscriptions_[index].subscription.reset();
-  free_subscriptions_.push_back(index);
-  if (queue == nullptr) return;
-  queue->subscription_count -= 1;
-  drop_if_unused(*queue);
-}
-
-// A queue that the store has never heard of is only a name that somebody subscribed to.
-void Router::drop_if_unused(Queue& queue) {
-  if (queue.is_known_to_store() || queue.subscription_count > 0 || !queue.nothing_waits()) {
-    return;
-  }
-  queues_by_id_.erase(queue.id().value);
-  queues_.erase(queues_.find(queue.name()));
-}
-
-void Router::set_credit(SubscriptionId id, Credit credit) {
-  Subscription* subscription = find(id);
-  if (subscription == nullptr) return;
-  subscription->credit = credit;
-  subscription->credit.count_max = std::min(credit.count_max, InFlight::kCountMax);
-  credit_came(*subscription);
-}
-
-Queue* Router::find_queue(std::string_view name) const {
+RoutedQueue* Router::find_queue(std::string_view name) const {
   const auto found = queues_.find(name);
   return found == queues_.end() ? nullptr : found->second.get();
 }
 
-storage::Result<Queue*> Router::queue_named(std::string_view name) {
-  if (Queue* queue = find_queue(name)) return queue;
+RoutedQueue* Router::find_queue(queue::QueueId id) const {
+  const auto found = queues_by_id_.find(id.value);
+  return found == queues_by_id_.end() ? nullptr : found->second;
+}
+
+bool Router::takes_letters(std::string_view name) const {
+  const auto fits = [name](const PolicyRule& rule) {
+    return rule.dead_letter_queue && may_be_called(*rule.dead_letter_queue, name);
+  };
+  return name == options_.dead_letter_queue ||
+         may_be_called(options_.queue_policy.dead_letter_queue, name) ||
+         std::any_of(options_.policies.begin(), options_.policies.end(), fits);
+}
+
+// The bound on the number of queues is for those that peers make.
+bool Router::counts(std::string_view name) const {
   const auto& always = options_.always_allowed_queues;
-  const bool counts = name != options_.dead_letter_queue &&
-                      std::find(always.begin(), always.end(), name) == always.end();
-  if (counts && queues_.size() >= options_.queue_count_max) {
+  return !takes_letters(name) && std::find(always.begin(), always.end(), name) == always.end();
+}
+
+void Router::set_up(RoutedQueue& queue) {
+  QueueCare& care = queue.care;
+  care.policy = policies_.find(DestinationKind::kQueue, queue.name());
+  care.takes_letters = takes_letters(queue.name());
+  care.is_temporary = is_temporary(queue.name());
+  care.stays = care.is_temporary || queue.name().starts_with(kDurablePrefix) ||
+               !counts(queue.name()) || care.policy.idle_max.count() == 0;
+  care.last_use_ms = now_ms_;
+  care.restless_since_ms = now_ms_;
+  if (!counts(queue.name())) uncounted_queues_ += 1;
+  arm(queue);
+}
+
+storage::Result<RoutedQueue*> Router::queue_named(std::string_view name) {
+  if (RoutedQueue* queue = find_queue(name)) return queue;
+  if (counts(name) && queues_.size() - uncounted_queues_ >= options_.queue_count_max) {
     return storage::Error{storage::ErrorCode::kFull,
                           "there are as many queues as the option routing.queues_max allows"};
   }
   const queue::QueueId id{++last_queue_};
-  auto queue = std::make_unique<Queue>(id, std::string(name), resident_total_);
-  Queue* const made = queue.get();
-  queues_by_id_.emplace(id.value, made);
+  auto queue = std::make_unique<RoutedQueue>(id, std::string(name), residence_);
+  RoutedQueue& made = *queue;
+  queues_by_id_.emplace(id.value, &made);
   queues_.emplace(std::string(name), std::move(queue));
-  return made;
+  set_up(made);
+  seat_wild_ones(made);
+  return &made;
 }
 
-storage::Result<Topic*> Router::topic_named(std::string_view name) {
-  if (const auto found = topics_.find(name); found != topics_.end()) return found->second.get();
-  if (topics_.size() >= options_.topic_count_max) {
-    return storage::Error{storage::ErrorCode::kFull,
-                          "there are as many topics as the option routing.topics_max allows"};
+// A queue that the store has never heard of is only a name that somebody subscribed to.
+void Router::drop_if_unused(RoutedQueue& queue) {
+  if (queue.is_known_to_store() || queue.subscription_count > 0 || !queue.nothing_waits() ||
+      queue.in_flight > 0 || queue.care.is_temporary || queue.care.drainages > 0) {
+    return;
   }
-  auto topic = std::make_unique<Topic>(std::string(name));
-  Topic* const made = topic.get();
-  topics_.emplace(std::string(name), std::move(topic));
-  return made;
+  drop_queue(queue);
 }
 
-Subscription* Router::find(SubscriptionId id) const {
-  const auto index = static_cast<std::uint32_t>(id.value);
-  if (index >= subscriptions_.size()) return nullptr;
-  Subscription* subscription = subscriptions_[index].subscription.get();
-  return subscription != nullptr && subscription->id == id ? subscription : nullptr;
+void Router::drop_queue(RoutedQueue& queue) {
+  if (queue.is_known_to_store()) note_ticket(journal_.submit(queue::DropQueue{queue.id()}));
+  forget_queue(queue);
+}
+
+// Whoever still holds something of it has been told before.
+void Router::forget_queue(RoutedQueue& queue) {
+  end_drain(queue);
+  room_in(queue);
+  topics_.remove_durable(queue);
+  for (const auto& seat : std::vector<Seat*>(queue.consumers())) {
+    queue.remove_consumer(*seat);
+    std::erase_if(seat->subscription->seats, [seat](const auto& own) { return own.get() == seat; });
+  }
+  if (!counts(queue.name())) uncounted_queues_ -= 1;
+  if (queue.care.alarm_ms != 0) alarms_.erase({queue.care.alarm_ms, queue.id().value});
+  queues_by_id_.erase(queue.id().value);
+  queues_.erase(queues_.find(queue.name()));
 }
 
 Consumer* Router::consumer_of(PeerId peer) const {
@@ -206,8 +208,12 @@ void Router::pay(const Debt& debt) {
 std::vector<QueueFigures> Router::queue_figures() const {
   std::vector<QueueFigures> all;
   all.reserve(queues_.size());
-  for (const auto& [name, queue] : queues_)
-    all.push_back(queue->figures());
+  for (const auto& [name, queue] : queues_) {
+    QueueFigures figures = queue->figures();
+    figures.expired = queue->care.expired;
+    figures.dropped = queue->care.dropped;
+    all.push_back(std::move(figures));
+  }
   std::sort(all.begin(), all.end(),
             [](const QueueFigures& a, const QueueFigures& b) { return a.name < b.name; });
   return all;
@@ -217,9 +223,12 @@ RouterFigures Router::figures() const {
   RouterFigures figures = figures_;
   figures.disk_full = disk_full_;
   figures.journal_bytes = journal_.pending_bytes();
-  figures.resident_bytes = resident_total_;
+  figures.resident_bytes = residence_.total_bytes;
   figures.peers = peers_.size();
   figures.subscriptions = subscriptions_.size() - free_subscriptions_.size();
+  figures.scheduled = schedule_.count() + loading_jobs_.size() + unwritten_jobs_.size();
+  figures.retained = retained_.count();
+  figures.durable_subscriptions = topics_.durable_count();
   return figures;
 }
 

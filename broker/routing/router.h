@@ -4,108 +4,37 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "broker/routing/consumer.h"
 #include "broker/routing/destination.h"
+#include "broker/routing/name_hash.h"
 #include "broker/routing/options.h"
+#include "broker/routing/pattern.h"
+#include "broker/routing/policy.h"
 #include "broker/routing/receipt_waits.h"
+#include "broker/routing/requests.h"
+#include "broker/routing/residence.h"
+#include "broker/routing/retained.h"
+#include "broker/routing/schedule.h"
+#include "broker/routing/topic_table.h"
 #include "storage/queue/journal.h"
 #include "storage/result.h"
 
 namespace stompbox::routing {
 
 class Queue;
-class Topic;
+class RoutedQueue;
+struct Seat;
 struct Subscription;
-
-enum class AckMode : std::uint8_t {
-  kAuto,        // done when the consumer says that it has left our hands
-  kClient,      // an ACK covers all earlier deliveries of the subscription (fact G2)
-  kIndividual,  // an ACK covers one (fact G3)
-};
-
-// What a subscription may have outstanding. One message always fits, however large.
-struct Credit {
-  std::size_t count_max = 1000;
-  std::size_t bytes_max = 1024 * 1024;
-};
-
-struct SubscribeRequest {
-  PeerId peer;
-  std::uint32_t tag = 0;  // handed back with each delivery
-  Destination destination;
-  AckMode ack_mode = AckMode::kAuto;
-  Credit credit;
-};
-
-// A message as it comes from a peer: all but its id and time of arrival.
-struct Draft {
-  std::string destination;
-  std::string header_block;
-  bool block_is_plain = true;
-  std::string body;
-  queue::Persistence persistence = queue::Persistence::kDurable;
-};
-
-enum class Admission {
-  kAccept,
-  kWait,    // no room: hold it and do not read on; Consumer::room_again follows
-  kRefuse,  // no room, and the sender asked for a receipt: it gets an ERROR that says so
-};
-
-enum class Reach { kOne, kUpTo };    // of an ACK or NACK: one delivery, or it and all earlier
-enum class Seen { kMaybe, kNever };  // of a return: never left our hands, or may have been seen
-
-struct DeadLetterReason {
-  std::string kind;    // one word: "unreadable", "rejected", "too-large", "crashed"
-  std::string detail;  // one sentence
-};
-
-struct QueueFigures {
-  std::string name;
-  std::uint64_t waiting = 0;  // ready to be delivered, in memory or in the store
-  std::uint64_t in_flight = 0;
-  std::uint64_t resident = 0;  // of the waiting: in memory
-  std::uint64_t bytes = 0;
-  std::uint64_t consumers = 0;
-  std::uint64_t enqueued = 0;  // since the start
-  std::uint64_t acknowledged = 0;
-  std::uint64_t returned = 0;
-  std::optional<std::int64_t> oldest_arrived_ms;  // of what is in memory
-};
-
-struct RouterFigures {
-  bool disk_full = false;
-  std::uint64_t journal_bytes = 0;
-  std::uint64_t resident_bytes = 0;
-  std::uint64_t peers = 0;
-  std::uint64_t subscriptions = 0;
-  std::uint64_t published = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t withdrawn = 0;  // appends that an ACK cancelled before they cost a write
-  std::uint64_t dead_lettered = 0;
-  std::uint64_t topic_without_subscriber = 0;
-  std::string last_load_error;  // of a page that could not be read; empty: none since the start
-};
-
-struct BrowsedMessage {
-  queue::Place place;
-  queue::MessagePtr message;
-  std::uint32_t deliveries = 0;
-  bool in_flight = false;
-};
-
-struct BrowsePage {
-  std::vector<BrowsedMessage> messages;
-  std::optional<queue::Place> next;  // where to go on; nothing at the end
-  std::optional<storage::Error> error;
-};
 
 // Moves messages from producers to queues, topics and consumers. Pure: time, disk and peers come in
 // as arguments and interfaces. Loop thread only.
@@ -119,14 +48,31 @@ class Router {
 
   // `peer` lives until detach. Detaching ends its subscriptions; what it had in flight goes back to
   // its own place (promise P4), and no receipt reaches it any more.
-  [[nodiscard]] PeerId attach(Consumer& peer);
+  // `owner`: what its temporary destinations are called by others; unique and hard to guess.
+  [[nodiscard]] PeerId attach(Consumer& peer, std::string owner = {});
   void detach(PeerId peer);
+
+  // The wall clock, handed in: everything that depends on time uses the last value. Call it at
+  // least at next_event_ms(): expiry, schedules, delayed returns and idle queues happen in it.
+  void on_time(std::int64_t now_ms);
+  [[nodiscard]] std::optional<std::int64_t> next_event_ms() const;
+  // Called when next_event_ms() has moved to an earlier time, in the middle of the router's work.
+  void on_earlier_event(std::function<void()> tell) { tell_earlier_event_ = std::move(tell); }
+  // The time alone: nothing that is due happens.
+  void set_clock(std::int64_t now_ms);
 
   // Whether a message may come in now; the sender asks before every publish.
   [[nodiscard]] Admission admit(PeerId peer, const Draft& draft, bool asks_receipt);
   // Routes it, offers it to a waiting consumer at once. The receipt is due as DESIGN §1 says.
   [[nodiscard]] storage::Status publish(PeerId peer, Draft draft, std::int64_t now_ms,
                                         std::optional<ReceiptNumber> receipt);
+
+  // A transaction: all or nothing, on disk in one batch (promise P5). Nobody sees a part of it
+  // before that is synced. `actions` have passed admit() for their sends. The receipts of the
+  // actions and of the COMMIT are due together. On an error nothing has happened, and everything
+  // that was in flight still is.
+  [[nodiscard]] storage::Status commit(PeerId peer, std::vector<Transacted> actions,
+                                       std::int64_t now_ms, std::optional<ReceiptNumber> receipt);
 
   // Registered before anything is delivered; call start_delivery() after the SUBSCRIBE's receipt
   // has been written, so that it precedes the first MESSAGE (fact F16).
@@ -141,6 +87,27 @@ class Router {
   // Back to its own place, to be delivered again.
   [[nodiscard]] bool give_back(SubscriptionId subscription, DeliveryId delivery, Reach reach,
                                Seen seen, std::optional<ReceiptNumber> receipt);
+  // NACK as its header says: `outcome` is not kAcknowledge.
+  [[nodiscard]] bool refuse_delivery(SubscriptionId subscription, DeliveryId delivery, Reach reach,
+                                     Outcome outcome, std::optional<ReceiptNumber> receipt);
+  // Ends a durable subscription and its backlog; kNotFound, or kInvalid while it is in use.
+  [[nodiscard]] storage::Status forget_durable(std::string_view durable_name);
+  // Whether the queue, topic or durable subscription is there: who may not create asks.
+  [[nodiscard]] bool exists(PeerId peer, const DestinationView& destination) const;
+
+  // Administration. Messages in flight stay with their consumers. The receipts of what is taken
+  // back fall due: it was stored, and then it was deleted.
+  using Done = std::function<void(storage::Result<std::uint64_t>)>;  // how many messages
+  void purge(std::string_view queue, Done done);
+  // kInvalid while it has consumers.
+  void remove_queue(std::string_view queue, Done done);
+  // Waiting messages, oldest first, up to `count_max`, in batches that are each all or nothing.
+  void move_messages(std::string_view from, const Destination& to, std::uint64_t count_max,
+                     Done done);
+  // Everything but the peers and their subscriptions: for tests. Deliveries in flight are
+  // forgotten, an ACK of one is accepted and does nothing.
+  void reset(Done done);
+
   // Moves it to the dead-letter queue with its reason, in one batch (promise P7).
   [[nodiscard]] bool dead_letter(SubscriptionId subscription, DeliveryId delivery,
                                  const DeadLetterReason& reason, std::int64_t now_ms);
@@ -172,96 +139,283 @@ class Router {
   struct Peer {
     Consumer* consumer = nullptr;
     std::vector<SubscriptionId> subscriptions;
+    std::string owner;
+    std::vector<std::string> temporary_queues;  // by internal name
+    queue::Ticket last_hidden;                  // of its last transaction that sends to topics
     bool waits_for_room = false;
   };
   struct SubscriptionSlot {
     std::unique_ptr<Subscription> subscription;
     std::uint32_t uses = 0;  // so that an old id never names a new subscription
   };
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
+  // A subscription to all queues that match, now and later.
+  struct WildSubscription {
+    SubscriptionId subscription;
+    std::vector<Pattern> patterns;
   };
-  template <typename T>
-  using ByName = std::unordered_map<std::string, std::unique_ptr<T>, NameHash, std::equal_to<>>;
+  // Where a SEND goes, and as what.
+  struct Target {
+    RoutedQueue* queue = nullptr;  // null: to the topic
+    std::string topic;             // its internal name
+    std::string destination;       // as the message has it
+  };
+  struct Intake {
+    queue::PriorityClass priority;
+    bool grouped = false;
+  };
+  enum class Contents : std::uint8_t { kAppends, kRemovals };  // of what a receipt waits for
+  struct TopicPost;
+  struct Batch;
   struct Browse;
+  struct Browser;
+  struct Drainage;
+  struct HiddenPost;
+  struct Claims;
+  enum class CameBack : std::uint8_t {
+    kUnseen,    // it never left our hands
+    kReturned,  // without an opinion of the consumer: no limit, no delay
+    kRefused,   // a NACK: limit and delay of the policy
+    kRejected,  // a NACK that wants it to go to the dead letters
+    kOrphaned,  // its consumer is gone: the limit, no delay
+  };
 
-  [[nodiscard]] Queue* find_queue(std::string_view name) const;
-  [[nodiscard]] storage::Result<Queue*> queue_named(std::string_view name);
-  [[nodiscard]] storage::Result<Topic*> topic_named(std::string_view name);
+  // Who is there: router.cc, router_subscribe.cc
+  [[nodiscard]] RoutedQueue* find_queue(std::string_view name) const;
+  [[nodiscard]] RoutedQueue* find_queue(queue::QueueId id) const;
+  [[nodiscard]] storage::Result<RoutedQueue*> queue_named(std::string_view name);
+  void restore(const queue::QueueState& found);
+  void set_up(RoutedQueue& queue);
+  [[nodiscard]] bool takes_letters(std::string_view queue) const;
+  [[nodiscard]] bool counts(std::string_view queue) const;
   [[nodiscard]] Subscription* find(SubscriptionId id) const;
   [[nodiscard]] Consumer* consumer_of(PeerId peer) const;
-  [[nodiscard]] queue::MessagePtr make_message(Draft draft, std::int64_t now_ms);
+  [[nodiscard]] const std::string& owner_name(PeerId peer) const;
+  [[nodiscard]] storage::Result<RoutedQueue*> queue_of(PeerId peer, const DestinationView& view);
+  [[nodiscard]] storage::Result<std::string> topic_of(PeerId peer,
+                                                      const DestinationView& view) const;
+  [[nodiscard]] storage::Status take_seats(PeerId peer, const std::vector<Destination>& queues,
+                                           Subscription& subscription,
+                                           std::vector<Pattern>& patterns);
+  [[nodiscard]] storage::Status take_durable(const SubscribeRequest& request,
+                                             Subscription& subscription);
+  [[nodiscard]] storage::Status take_topics(PeerId peer, const SubscribeRequest& request,
+                                            Subscription& subscription);
+  [[nodiscard]] storage::Status take_places(const SubscribeRequest& request,
+                                            Subscription& subscription,
+                                            std::vector<Pattern>& patterns);
+  void seat_at(Subscription& subscription, RoutedQueue& queue);
+  void give_up(Subscription& subscription);
+  void enrol(std::unique_ptr<Subscription> subscription, const SubscribeRequest& request,
+             std::vector<Pattern> patterns);
+  void seat_wild_ones(RoutedQueue& queue);
+  void end(Subscription& subscription);
+  void drop_if_spent(Subscription& subscription);
+  void drop_if_unused(RoutedQueue& queue);
+  void drop_queue(RoutedQueue& queue);
+  void forget_queue(RoutedQueue& queue);
+  void leave_destination(Subscription& subscription);
+
+  // From a producer: router_publish.cc, router_batch.cc
   [[nodiscard]] bool out_of_room() const;
-
-  void publish_to_queue(Queue& queue, queue::MessagePtr message, Debt debt);
-  void publish_to_topic(std::string_view name, const queue::MessagePtr& message);
-  [[nodiscard]] queue::Ticket submit_append(Queue& queue, const Entry& entry,
+  [[nodiscard]] bool is_full(const RoutedQueue& queue) const;
+  [[nodiscard]] bool holds_some_of(PeerId peer, const RoutedQueue& queue) const;
+  [[nodiscard]] Admission refuse_or_wait(PeerId peer, bool asks_receipt);
+  void wait_for_room(PeerId peer, RoutedQueue* queue);
+  void room_in(RoutedQueue& queue);
+  [[nodiscard]] queue::MessagePtr make_message(Draft draft, const RoutedQueue* queue);
+  [[nodiscard]] queue::MessagePtr aged(const queue::MessagePtr& message,
+                                       const RoutedQueue& queue) const;
+  [[nodiscard]] std::int64_t expiry_in(const RoutedQueue& queue, std::int64_t expires_ms) const;
+  [[nodiscard]] storage::Status publish_together(PeerId peer, Draft draft, const Debt& debt);
+  [[nodiscard]] storage::Status publish_to(PeerId peer, const DestinationView& view, Draft&& draft,
+                                           const Debt& debt);
+  [[nodiscard]] storage::Status check_topic(std::string_view name, const Draft& draft) const;
+  void publish_to_queue(RoutedQueue& queue, queue::MessagePtr message, Intake intake, Debt debt);
+  [[nodiscard]] queue::Ticket submit_append(RoutedQueue& queue, const Entry& entry,
                                             queue::Urgency urgency);
-  void make_known(Queue& queue);
-  void enqueue(Queue& queue, Entry entry);
+  [[nodiscard]] static queue::CreateQueue introduction(const RoutedQueue& queue);
+  void make_known(RoutedQueue& queue);
+  void arrive(RoutedQueue& queue, Entry entry);
+  void enqueue(RoutedQueue& queue, Entry entry);
+  void make_room(RoutedQueue& queue);
+  void erase(const Entry& entry, queue::Urgency urgency);
   void pay(const Debt& debt);
+  [[nodiscard]] storage::Result<std::vector<Target>> targets_of(PeerId peer, const Draft& draft);
+  [[nodiscard]] storage::Result<Target> target_of(PeerId peer, const DestinationView& view);
+  void add_send(Batch& batch, PeerId peer, const std::vector<Target>& targets, Draft draft);
+  void add_to_queue(Batch& batch, RoutedQueue& queue, queue::MessagePtr message, Intake intake);
+  void add_erase(Batch& batch, const Entry& entry);
+  queue::Ticket submit(Batch batch);
+  void settle(PeerId peer, queue::Ticket ticket, Contents contents,
+              std::optional<ReceiptNumber> receipt);
 
-  void deliver(Queue& queue, Subscription& subscription, Entry entry);
-  void pump(Queue& queue);
+  // Topics: router_topics.cc
+  void publish_to_topic(TopicPost post, Intake intake, Debt debt);
+  void add_to_topic(Batch& batch, TopicPost post, Intake intake);
+  void post_in_order(const TopicPost& post);
+  void post_now(const TopicPost& post);
+  void show(const Topic& topic, const TopicPost& post);
+  void offer(Subscription& subscription, const Entry& entry, const TopicLimits& limits);
+  void bound_backlog(Subscription& subscription, const TopicLimits& limits);
+  void bound_all_backlogs();
+  void lose_oldest(Subscription& subscription, std::size_t count);
+  void close_slow(Subscription& subscription);
+  void clear_backlog(Subscription& subscription);
+  void give_retained(Subscription& subscription, const std::vector<Destination>& topics);
   void pump_backlog(Subscription& subscription);
-  void hand_out(Subscription& subscription, Entry entry);
-  void request_load(Queue& queue);
+  void put_back(Subscription& subscription, Entry entry);
+  void release_hidden_posts();
 
+  // To a consumer and back: router_delivery.cc
+  void deliver(RoutedQueue& queue, Seat& seat, Entry entry);
+  void pump(RoutedQueue& queue);
+  void hand_out(Subscription& subscription, Entry entry);
+  void request_load(RoutedQueue& queue);
+  void list_for_commit(RoutedQueue& queue);
+  void credit_came(Subscription& subscription);
   // The next delivery that an ACK or NACK of `delivery` reaches; nothing when that was the last.
   [[nodiscard]] static std::optional<DeliveryId> next_reached(const Subscription& subscription,
                                                               DeliveryId delivery, Reach reach);
+  [[nodiscard]] static Entry take_from_flight(Subscription& subscription, DeliveryId delivery);
   [[nodiscard]] std::optional<queue::Ticket> finish(Subscription& subscription, DeliveryId delivery,
                                                     queue::Urgency urgency);
-  [[nodiscard]] std::optional<queue::Ticket> take_off_disk(Queue& queue, const Entry& entry,
-                                                           AckMode mode, queue::Urgency urgency);
   [[nodiscard]] bool withdraw(const Entry& entry);
-  [[nodiscard]] std::optional<queue::Ticket> return_one(Subscription& subscription,
-                                                        DeliveryId delivery, Seen seen,
-                                                        queue::Urgency urgency);
-  void settle(const Subscription& subscription, std::optional<queue::Ticket> ticket,
-              std::optional<ReceiptNumber> receipt);
-  static void put_back(Subscription& subscription, Entry entry);
-  void credit_came(Subscription& subscription);
-  void end(Subscription& subscription);
-  void drop_if_spent(Subscription& subscription);
-  void drop_if_unused(Queue& queue);
-  void leave_destination(Subscription& subscription);
+  void come_back(Batch& batch, Subscription& subscription, Entry entry, CameBack how);
+  void return_to_place(Batch& batch, Entry entry, CameBack how);
+  [[nodiscard]] static std::int64_t delay_of(const RoutedQueue& queue, const Entry& entry,
+                                             CameBack how);
+  void put_at_place(RoutedQueue& queue, Entry entry, std::int64_t delay_ms);
+  void after_verdicts(SubscriptionId subscription);
+  [[nodiscard]] bool return_all(SubscriptionId subscription, DeliveryId delivery, Reach reach,
+                                CameBack how, std::optional<ReceiptNumber> receipt);
+
+  // Dead letters and what has expired: router_letters.cc
+  [[nodiscard]] std::optional<std::string> letter_queue_for(const Entry& entry) const;
+  void bury(Batch& batch, Entry entry, const DeadLetterReason& reason);
+  [[nodiscard]] static Draft letter_of(const queue::Message& message, const std::string& queue,
+                                       const DeadLetterReason& reason);
+  void bound_letters(RoutedQueue& queue);
+  void expire(RoutedQueue& queue);
+  void bury_expired(Batch& batch, Entry entry);
+  [[nodiscard]] bool is_expired(const queue::Message& message) const {
+    return message.expires_ms != 0 && message.expires_ms <= now_ms_;
+  }
+
+  // Transactions: router_transactions.cc
+  [[nodiscard]] storage::Status check(const Transacted& action, Claims& claims) const;
+  void carry_out(PeerId peer, std::vector<Transacted> actions,
+                 const std::vector<std::vector<Target>>& targets,
+                 std::optional<ReceiptNumber> receipt);
+  void add_verdict(Batch& batch, const TransactedVerdict& verdict);
+  void forget_targets(const std::vector<std::vector<Target>>& targets);
+
+  // The clock: router_time.cc
+  void start_clock();
+  void arm(RoutedQueue& queue);
+  void arm_at(RoutedQueue& queue, std::int64_t at_ms);
+  void look_after(RoutedQueue& queue);
+  void let_rest(RoutedQueue& queue);
+  [[nodiscard]] bool is_idle(const RoutedQueue& queue) const;
+
+  // Scheduled messages: router_schedule.cc
+  void find_jobs(queue::Place from);
+  [[nodiscard]] storage::Status check_schedule(const Draft& draft,
+                                               const std::vector<Destination>& targets) const;
+  void add_job(Batch& batch, Draft draft);
+  void keep_job(Job job);
+  void do_due_jobs();
+  void do_job(Job job);
+  void on_job_page(queue::LoadedPage page);
+  void on_jobs_found(queue::LoadedPage page);
+  [[nodiscard]] queue::Op erase_of(const Job& job) const;
+  void forget_all_jobs();
+  [[nodiscard]] std::optional<Job> take_job(queue::MessageId id);
+  [[nodiscard]] storage::Status manage_schedule(const Draft& draft, const Debt& debt);
+  void remove_job(queue::MessageId id, const Debt& debt);
+
+  // What the journal says: router_journal.cc
   void refuse_waiting_appends();
-  void take_back(Queue& queue, const ReceiptWaits::Wait& wait);
+  void take_back(RoutedQueue& queue, const ReceiptWaits::Wait& wait);
   void tell_room();
+  void report_when_stored(std::uint64_t count, Contents contents, Done done);
+  void tell_reports();
   void note_ticket(queue::Ticket ticket) { last_submitted_ = ticket; }
 
+  // Looking and administration: router_browse.cc, router_admin.cc
   void finish_browse(std::uint64_t tag, queue::LoadedPage page);
-  [[nodiscard]] BrowsePage browse_memory(const Queue& queue, queue::Place from,
+  [[nodiscard]] BrowsePage browse_memory(const RoutedQueue& queue, queue::Place from,
                                          std::size_t count_max) const;
+  void start_browser(const SubscribeRequest& request, Subscription& subscription);
+  void pump_browser(Subscription& subscription);
+  void on_browser_page(SubscriptionId subscription, BrowsePage page);
+  void show_followers(RoutedQueue& queue, const Entry& entry);
+  void end_browser(Subscription& subscription);
+  void start_drain(RoutedQueue& queue, Drainage drainage, std::uint64_t count_max);
+  [[nodiscard]] static Drainage make_room_drainage();
+  void continue_drain(RoutedQueue& queue);
+  void drain_one(Batch& batch, Drainage& drainage, Entry entry);
+  void end_drain(RoutedQueue& queue);
+  [[nodiscard]] std::uint64_t reset_queues();
+  [[nodiscard]] std::uint64_t drop_all_queues();
+  void seat_anew(Subscription& subscription, RoutedQueue& queue);
 
   queue::Journal& journal_;
   const RoutingOptions options_;
+  const PolicyTable policies_;
+  const bool has_bounds_;  // some policy bounds a queue
   const std::uint32_t epoch_;
 
-  std::size_t resident_total_ = 0;   // before the queues, which keep it
+  Residence residence_;              // before the queues, which keep it
   std::size_t in_flight_total_ = 0;  // before the subscriptions, which keep it
-  ByName<Queue> queues_;
-  std::unordered_map<std::uint32_t, Queue*> queues_by_id_;
-  ByName<Topic> topics_;
+  std::unordered_map<std::string, std::unique_ptr<RoutedQueue>, NameHash, std::equal_to<>> queues_;
+  std::unordered_map<std::uint32_t, RoutedQueue*> queues_by_id_;
+  std::size_t uncounted_queues_ = 0;  // that do not count for the bound
+  TopicTable topics_;
+  RetainedStore retained_;
+  std::uint64_t last_post_ = 0;  // arrival number over all topics
+  std::size_t backlog_total_bytes_ = 0;
   std::unordered_map<std::uint32_t, Peer> peers_;
+  std::unordered_map<std::string, PeerId, NameHash, std::equal_to<>> owners_;
   std::vector<SubscriptionSlot> subscriptions_;
   std::vector<std::uint32_t> free_subscriptions_;
+  std::vector<WildSubscription> wild_;
   std::uint32_t last_peer_ = 0;
   std::uint32_t last_queue_ = 0;
   std::uint64_t last_message_ = 0;
 
   ReceiptWaits waits_;
+  ReceiptWaits removal_waits_;  // for what appends nothing: a full disk does not hold it up
   queue::Ticket last_submitted_;
   queue::Ticket committed_through_;
+  queue::Ticket removed_through_;  // of what appends nothing; not less
+  struct Report {                  // what an operator is to be told when it is on stable storage
+    queue::Ticket ticket;
+    Contents contents;
+    std::uint64_t count = 0;
+    Done done;
+  };
+  std::vector<Report> reports_;
+  std::deque<HiddenPost> hidden_posts_;
   bool disk_full_ = false;
   std::vector<PeerId> waiting_peers_;
-  std::vector<Queue*> waiting_for_commit_;  // their next page is not written yet
+  std::vector<queue::QueueId> waiting_for_commit_;  // what is next there is not written yet
+
+  std::function<void()> tell_earlier_event_;
+  std::int64_t now_ms_ = 0;                                  // 0: nobody has said yet
+  std::set<std::pair<std::int64_t, std::uint32_t>> alarms_;  // when to look after which queue
+
+  ScheduleClock schedule_;
+  queue::QueueId schedule_queue_;  // 0: there is none yet
+  std::uint64_t last_job_seq_ = 0;
+  std::unordered_map<std::uint64_t, Job> loading_jobs_;  // by the tag of their page
+  std::vector<Job> unwritten_jobs_;                      // due, and not in the store yet
+  bool finding_jobs_ = false;                            // those of earlier lives come page by page
+  std::multimap<queue::MessageId, Debt> unfound_jobs_;   // to be removed when they come
+
   std::unordered_map<std::uint64_t, std::unique_ptr<Browse>> browses_;
-  std::uint64_t last_browse_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Browser>> browsers_;    // by subscription
+  std::unordered_map<std::uint32_t, std::unique_ptr<Drainage>> drainages_;  // by queue
+  std::uint64_t last_load_ = 0;                                             // tag
   RouterFigures figures_;  // counters; the rest is filled in by figures()
 };
 

@@ -2,10 +2,10 @@
 #include <cassert>
 #include <utility>
 
-#include "broker/routing/queue.h"
+#include "broker/routing/batch.h"
+#include "broker/routing/browse.h"
+#include "broker/routing/routed_queue.h"
 #include "broker/routing/router.h"
-#include "broker/routing/subscription.h"
-#include "broker/routing/topic.h"
 
 // From a queue or topic to a consumer, and what the consumer says of it.
 namespace stompbox::routing {
@@ -17,56 +17,53 @@ void Router::hand_out(Subscription& subscription, Entry entry) {
   delivery.message = entry.message;
   delivery.earlier_deliveries = entry.deliveries;
   delivery.redelivered = entry.redelivered;
+  delivery.first_of_group = entry.first_of_group;
+  delivery.retained = entry.retained;
+  delivery.seq = entry.place.seq.value;
   delivery.id = subscription.in_flight.add(std::move(entry));
   figures_.delivered += 1;
   subscription.consumer->deliver(delivery);
 }
 
-void Router::deliver(Queue& queue, Subscription& subscription, Entry entry) {
+void Router::deliver(RoutedQueue& queue, Seat& seat, Entry entry) {
+  entry.home = &queue;
   queue.in_flight += 1;
   queue.in_flight_bytes += entry.bytes();
-  hand_out(subscription, std::move(entry));
+  hand_out(*seat.subscription, std::move(entry));
+  queue.offer_turn(seat);
 }
 
-void Router::pump(Queue& queue) {
-  while (queue.resident_count() > 0) {
-    Subscription* const subscription = queue.next_turn();
-    if (subscription == nullptr) return;
-    deliver(queue, *subscription, std::move(*queue.pop()));
-    queue.offer_turn(*subscription);
-  }
+void Router::pump(RoutedQueue& queue) {
+  if (queue.care.drainages > 0) continue_drain(queue);
+  while (auto next = queue.next_dispatch(now_ms_, committed_through_))
+    deliver(queue, *next->seat, std::move(next->entry));
+  if (queue.has_expired()) expire(queue);
   request_load(queue);
+  arm(queue);
 }
 
-// Pages come while a consumer still has something from memory to work on. When all queues together
-// are at their bound, one message at a time keeps each going.
-void Router::request_load(Queue& queue) {
-  if (!queue.has_turn()) return;
-  const bool is_short = resident_total_ >= options_.resident_total_bytes_max;
-  const std::size_t low_water = is_short ? 0 : options_.resident_count_max / 2;
-  const std::size_t count_max = is_short ? 1 : options_.resident_count_max;
-  const auto request =
-      queue.want_load(low_water, count_max, options_.resident_bytes_max / 4, committed_through_);
-  if (request) journal_.load(*request);
+// Pages come while a consumer still has something from memory to work on.
+void Router::request_load(RoutedQueue& queue) {
+  if (const auto request = queue.want_load(now_ms_, committed_through_)) journal_.load(*request);
+  list_for_commit(queue);
 }
 
-void Router::pump_backlog(Subscription& subscription) {
-  while (!subscription.backlog.empty() && subscription.has_credit()) {
-    Entry entry = std::move(subscription.backlog.front());
-    subscription.backlog.pop_front();
-    subscription.backlog_bytes -= entry.bytes();
-    hand_out(subscription, std::move(entry));
-  }
+void Router::list_for_commit(RoutedQueue& queue) {
+  if (!queue.waits_for_commit() || std::exchange(queue.listed_for_commit, true)) return;
+  waiting_for_commit_.push_back(queue.id());
 }
 
 void Router::credit_came(Subscription& subscription) {
   if (subscription.ended) return;
-  if (subscription.topic != nullptr) {
-    pump_backlog(subscription);
+  if (subscription.browses) {
+    pump_browser(subscription);
     return;
   }
-  subscription.queue->offer_turn(subscription);
-  pump(*subscription.queue);
+  if (!subscription.backlog.empty()) pump_backlog(subscription);
+  for (const auto& seat : subscription.seats) {
+    seat->queue->offer_turn(*seat);
+    pump(routed(*seat->queue));
+  }
 }
 
 std::optional<DeliveryId> Router::next_reached(const Subscription& subscription,
@@ -80,39 +77,40 @@ bool Router::acknowledge(SubscriptionId id, DeliveryId delivery, Reach reach,
   Subscription* subscription = find(id);
   if (subscription == nullptr || subscription->in_flight.find(delivery) == nullptr) return false;
   const queue::Urgency urgency = receipt ? queue::Urgency::kNow : queue::Urgency::kRide;
-  std::optional<queue::Ticket> last;
+  queue::Ticket last;
   while (const auto next = next_reached(*subscription, delivery, reach)) {
-    if (const auto ticket = finish(*subscription, *next, urgency)) last = ticket;
+    if (const auto ticket = finish(*subscription, *next, urgency)) last = *ticket;
   }
-  settle(*subscription, last, receipt);
-  credit_came(*subscription);
-  drop_if_spent(*subscription);
+  settle(subscription->peer, last, Contents::kRemovals, receipt);
+  after_verdicts(id);
   return true;
 }
 
-std::optional<queue::Ticket> Router::finish(Subscription& subscription, DeliveryId delivery,
-                                            queue::Urgency urgency) {
-  const Entry entry = subscription.in_flight.take(delivery);
-  if (subscription.queue == nullptr) return std::nullopt;
-  Queue& queue = *subscription.queue;
-  queue.in_flight -= 1;
-  queue.in_flight_bytes -= entry.bytes();
-  queue.acknowledged += 1;
-  return take_off_disk(queue, entry, subscription.ack_mode, urgency);
+Entry Router::take_from_flight(Subscription& subscription, DeliveryId delivery) {
+  Entry entry = subscription.in_flight.take(delivery);
+  if (entry.home == nullptr) return entry;
+  entry.home->in_flight -= 1;
+  entry.home->in_flight_bytes -= entry.bytes();
+  return entry;
 }
 
 // An explicit ACK that comes while the append is pending withdraws it: nothing is written, nothing
 // has to be erased, the sender's receipt is due. `auto` never withdraws: nobody has said that it
 // arrived.
-std::optional<queue::Ticket> Router::take_off_disk(Queue& queue, const Entry& entry, AckMode mode,
-                                                   queue::Urgency urgency) {
+std::optional<queue::Ticket> Router::finish(Subscription& subscription, DeliveryId delivery,
+                                            queue::Urgency urgency) {
+  const Entry entry = take_from_flight(subscription, delivery);
+  if (entry.home == nullptr) return std::nullopt;
+  Queue& queue = *entry.home;
+  queue.acknowledged += 1;
+  room_in(routed(queue));
   if (entry.storing == Storing::kMemoryOnly) return std::nullopt;
-  if (mode != AckMode::kAuto && withdraw(entry)) return std::nullopt;
-  const queue::Ticket ticket =
-      journal_.submit(queue::Erase{queue.id(), entry.place, entry.message->id, entry.bytes(),
-                                   entry.message->persistence, urgency});
-  note_ticket(ticket);
-  return ticket;
+  if (subscription.ack_mode != AckMode::kAuto && withdraw(entry)) {
+    queue.on_withdrawn(entry.place);
+    return std::nullopt;
+  }
+  erase(entry, urgency);
+  return last_submitted_;
 }
 
 bool Router::withdraw(const Entry& entry) {
@@ -126,69 +124,110 @@ bool Router::withdraw(const Entry& entry) {
   return true;
 }
 
-void Router::settle(const Subscription& subscription, std::optional<queue::Ticket> ticket,
-                    std::optional<ReceiptNumber> receipt) {
-  if (!receipt) return;
-  const Debt debt{subscription.peer, *receipt};
-  if (!ticket || *ticket <= committed_through_) {
-    pay(debt);
-  } else {
-    waits_.add({*ticket, debt, std::nullopt, {}, 0});
-  }
+// What a verdict may have made possible.
+void Router::after_verdicts(SubscriptionId id) {
+  Subscription* const subscription = find(id);
+  if (subscription == nullptr) return;
+  credit_came(*subscription);
+  drop_if_spent(*subscription);
 }
 
 bool Router::give_back(SubscriptionId id, DeliveryId delivery, Reach reach, Seen seen,
                        std::optional<ReceiptNumber> receipt) {
+  const CameBack how = seen == Seen::kNever ? CameBack::kUnseen : CameBack::kReturned;
+  return return_all(id, delivery, reach, how, receipt);
+}
+
+bool Router::refuse_delivery(SubscriptionId id, DeliveryId delivery, Reach reach, Outcome outcome,
+                             std::optional<ReceiptNumber> receipt) {
+  assert(outcome != Outcome::kAcknowledge);
+  const CameBack how = outcome == Outcome::kReject ? CameBack::kRejected : CameBack::kRefused;
+  return return_all(id, delivery, reach, how, receipt);
+}
+
+// The count of deliveries is kept for the next start (promise P3). Somebody who waits for that
+// (promise P2) gets it as a group: a Return of its own is never synced for itself.
+bool Router::return_all(SubscriptionId id, DeliveryId delivery, Reach reach, CameBack how,
+                        std::optional<ReceiptNumber> receipt) {
   Subscription* subscription = find(id);
   if (subscription == nullptr || subscription->in_flight.find(delivery) == nullptr) return false;
-  const queue::Urgency urgency = receipt ? queue::Urgency::kNow : queue::Urgency::kRide;
-  std::optional<queue::Ticket> last;
+  Batch batch;
+  batch.returns_ride = !receipt;
   while (const auto next = next_reached(*subscription, delivery, reach)) {
-    if (const auto ticket = return_one(*subscription, *next, seen, urgency)) last = ticket;
+    come_back(batch, *subscription, take_from_flight(*subscription, *next), how);
   }
-  settle(*subscription, last, receipt);
-  if (subscription->queue != nullptr) pump(*subscription->queue);
-  credit_came(*subscription);
-  drop_if_spent(*subscription);
+  batch.debts.push_back({subscription->peer, receipt.value_or(ReceiptNumber{})});
+  submit(std::move(batch));
+  after_verdicts(id);
   return true;
 }
 
-// A topic's message goes back to its own place among what waits for this subscription.
-void Router::put_back(Subscription& subscription, Entry entry) {
-  subscription.backlog_bytes += entry.bytes();
-  const auto later =
-      std::find_if(subscription.backlog.begin(), subscription.backlog.end(),
-                   [&entry](const Entry& waiting) { return entry.place < waiting.place; });
-  subscription.backlog.insert(later, std::move(entry));
-}
-
-// Back to its own place; the count of deliveries is kept for the next start (promise P3). Somebody
-// who waits for that (promise P2) gets it as a group of one: a Return of its own is never synced
-// for itself.
-std::optional<queue::Ticket> Router::return_one(Subscription& subscription, DeliveryId delivery,
-                                                Seen seen, queue::Urgency urgency) {
-  Entry entry = subscription.in_flight.take(delivery);
-  if (seen == Seen::kMaybe) {
+void Router::come_back(Batch& batch, Subscription& subscription, Entry entry, CameBack how) {
+  if (how == CameBack::kRejected &&
+      (entry.home == nullptr ? !subscription.browses : letter_queue_for(entry).has_value())) {
+    bury(batch, std::move(entry),
+         {"rejected", "a consumer refused it and asked that it is not given to anybody else"});
+    return;
+  }
+  if (how != CameBack::kUnseen) {
     entry.deliveries += 1;
     entry.redelivered = true;
   }
-  if (subscription.queue == nullptr) {
+  if (entry.home == nullptr) {
     if (!subscription.ended) put_back(subscription, std::move(entry));
-    return std::nullopt;
+    return;
   }
-  Queue& queue = *subscription.queue;
-  queue.in_flight -= 1;
-  queue.in_flight_bytes -= entry.bytes();
+  const Policy& policy = routed(*entry.home).care.policy;
+  const bool counts_for_limit = how == CameBack::kRefused || how == CameBack::kOrphaned;
+  if (counts_for_limit && policy.redeliveries_max > 0 &&
+      entry.deliveries > policy.redeliveries_max && letter_queue_for(entry)) {
+    const std::string times = std::to_string(entry.deliveries);
+    bury(batch, std::move(entry),
+         {"redelivered", "it was delivered " + times + " times and never acknowledged"});
+    return;
+  }
+  return_to_place(batch, std::move(entry), how);
+}
+
+// Back to its own place (promise P4), after the policy's delay if it was refused.
+void Router::return_to_place(Batch& batch, Entry entry, CameBack how) {
+  RoutedQueue& queue = routed(*entry.home);
   queue.returned_total += 1;
-  std::optional<queue::Ticket> ticket;
-  if (seen == Seen::kMaybe && entry.storing != Storing::kMemoryOnly) {
+  batch.touched.insert(queue.id());
+  if (how != CameBack::kUnseen && entry.storing != Storing::kMemoryOnly) {
     const queue::Return kept{queue.id(), entry.place, entry.deliveries};
-    ticket = urgency == queue::Urgency::kNow ? journal_.submit_together({queue::Op{kept}})
-                                             : journal_.submit(kept);
-    note_ticket(*ticket);
+    if (batch.returns_ride) {
+      entry.stored_by = journal_.submit(kept);
+      note_ticket(entry.stored_by);
+    } else {
+      batch.ops.emplace_back(kept);
+      const std::int64_t delay_ms = delay_of(queue, entry, how);
+      batch.comebacks.push_back({&queue, std::move(entry), delay_ms});
+      return;
+    }
   }
-  queue.push_returned(std::move(entry));
-  return ticket;
+  const std::int64_t delay_ms = delay_of(queue, entry, how);
+  put_at_place(queue, std::move(entry), delay_ms);
+}
+
+std::int64_t Router::delay_of(const RoutedQueue& queue, const Entry& entry, CameBack how) {
+  const Policy& policy = queue.care.policy;
+  if (how != CameBack::kRefused || policy.redelivery_delay.count() <= 0) return 0;
+  double delay = static_cast<double>(policy.redelivery_delay.count());
+  const auto longest = static_cast<double>(policy.redelivery_delay_max.count());
+  for (std::uint32_t i = 1; i < entry.deliveries && delay < longest; ++i) {
+    if (policy.redelivery_backoff <= 1.0) break;
+    delay *= policy.redelivery_backoff;
+  }
+  return static_cast<std::int64_t>(std::min(delay, std::max(longest, 0.0)));
+}
+
+void Router::put_at_place(RoutedQueue& queue, Entry entry, std::int64_t delay_ms) {
+  if (delay_ms > 0) {
+    queue.push_delayed(std::move(entry), now_ms_ + delay_ms);
+  } else {
+    queue.push_returned(std::move(entry));
+  }
 }
 
 std::optional<DeliveryId> Router::find_in_flight(SubscriptionId id,

@@ -1,53 +1,136 @@
+#include <algorithm>
 #include <cassert>
 #include <memory>
 #include <utility>
 
-#include "broker/routing/queue.h"
+#include "broker/routing/batch.h"
+#include "broker/routing/drainage.h"
+#include "broker/routing/routed_queue.h"
 #include "broker/routing/router.h"
-#include "broker/routing/topic.h"
-#include "protocol/encoder.h"
+#include "broker/routing/temporary.h"
 
-// From a producer to a queue or topic.
+// From a producer to a queue or topic: one message, one destination. What has to happen together
+// stands in router_batch.cc.
 namespace stompbox::routing {
 
 bool Router::out_of_room() const {
   return disk_full_ || journal_.pending_bytes() > options_.journal_bytes_max;
 }
 
-Admission Router::admit(PeerId peer, const Draft& draft, bool asks_receipt) {
-  if (!out_of_room()) return Admission::kAccept;
-  const auto destination = view_destination(draft.destination);
-  if (!destination || destination->kind == DestinationKind::kTopic) return Admission::kAccept;
-  if (disk_full_ && asks_receipt) return Admission::kRefuse;
+bool Router::is_full(const RoutedQueue& queue) const {
+  const Policy& policy = queue.care.policy;
+  if (policy.messages_max > 0 && queue.waiting_count() + queue.in_flight >= policy.messages_max) {
+    return true;
+  }
+  return policy.bytes_max > 0 && queue.total_bytes() >= policy.bytes_max;
+}
+
+// Whoever has something of a queue in hand must be heard: its ACKs make the room.
+bool Router::holds_some_of(PeerId peer, const RoutedQueue& queue) const {
   const auto found = peers_.find(peer.value);
   assert(found != peers_.end());
-  if (!std::exchange(found->second.waits_for_room, true)) waiting_peers_.push_back(peer);
+  return std::any_of(found->second.subscriptions.begin(), found->second.subscriptions.end(),
+                     [this, &queue](SubscriptionId id) {
+                       const Subscription* subscription = find(id);
+                       bool holds = false;
+                       subscription->in_flight.for_each([&queue, &holds](const Entry& entry) {
+                         holds = holds || entry.home == &queue;
+                       });
+                       return holds;
+                     });
+}
+
+void Router::wait_for_room(PeerId peer, RoutedQueue* queue) {
+  if (queue != nullptr) {
+    auto& waiting = queue->care.waiting_senders;
+    if (std::find(waiting.begin(), waiting.end(), peer) == waiting.end()) waiting.push_back(peer);
+    return;
+  }
+  Peer& waiting = peers_.at(peer.value);
+  if (!std::exchange(waiting.waits_for_room, true)) waiting_peers_.push_back(peer);
+}
+
+void Router::room_in(RoutedQueue& queue) {
+  if (queue.care.waiting_senders.empty()) return;
+  for (const PeerId peer : std::exchange(queue.care.waiting_senders, {})) {
+    if (Consumer* consumer = consumer_of(peer)) consumer->room_again();
+  }
+}
+
+Admission Router::admit(PeerId peer, const Draft& draft, bool asks_receipt) {
+  const bool no_room = out_of_room();
+  if (!no_room && !has_bounds_) return Admission::kAccept;
+  const auto view = view_destination(draft.destination, *options_.profile);
+  // A composite, or what will be refused for another reason.
+  if (!view)
+    return no_room && is_composite(draft.destination) ? refuse_or_wait(peer, asks_receipt)
+                                                      : Admission::kAccept;
+  const bool is_kept = draft.schedule || (topics_.durable_count() > 0 &&
+                                          draft.persistence == queue::Persistence::kDurable);
+  if (is_topic(view->kind) && !is_kept) return Admission::kAccept;
+  if (no_room) return refuse_or_wait(peer, asks_receipt);
+  if (is_topic(view->kind)) return Admission::kAccept;
+  RoutedQueue* queue = find_queue(internal_name(*view, owner_name(peer)));
+  if (queue == nullptr || queue->care.policy.when_full == WhenFull::kDropOldest ||
+      !is_full(*queue) || holds_some_of(peer, *queue)) {
+    return Admission::kAccept;
+  }
+  if (asks_receipt) return Admission::kRefuse;
+  wait_for_room(peer, queue);
+  return Admission::kWait;
+}
+
+Admission Router::refuse_or_wait(PeerId peer, bool asks_receipt) {
+  if (disk_full_ && asks_receipt) return Admission::kRefuse;
+  wait_for_room(peer, nullptr);
   return Admission::kWait;
 }
 
 storage::Status Router::publish(PeerId peer, Draft draft, std::int64_t now_ms,
                                 std::optional<ReceiptNumber> receipt) {
-  const auto destination = view_destination(draft.destination);
-  if (!destination) return destination.error();
-  Queue* queue = nullptr;
-  if (destination->kind == DestinationKind::kQueue) {
-    auto named = queue_named(destination->name);
-    if (!named) return named.error();
-    queue = *named;
-  }
+  set_clock(now_ms);
   const Debt debt{peer, receipt.value_or(ReceiptNumber{})};
-  figures_.published += 1;
-  queue::MessagePtr message = make_message(std::move(draft), now_ms);
-  if (queue != nullptr) {
-    publish_to_queue(*queue, std::move(message), debt);
-  } else {
-    publish_to_topic(view_destination(message->destination)->name, message);
-    pay(debt);
+  const auto view = view_destination(draft.destination, *options_.profile);
+  const bool needs_a_group = draft.schedule || (!view && is_composite(draft.destination));
+  if (needs_a_group) return publish_together(peer, std::move(draft), debt);
+  if (!view) return view.error();
+  return publish_to(peer, *view, std::move(draft), debt);
+}
+
+storage::Status Router::publish_to(PeerId peer, const DestinationView& view, Draft&& draft,
+                                   const Debt& debt) {
+  if (view.has_wildcards) {
+    return storage::Error{storage::ErrorCode::kInvalid,
+                          "a message cannot be sent to a name with wildcards"};
   }
+  const Intake intake{draft.priority, draft.has_group};
+  if (!is_topic(view.kind)) {
+    auto queue = queue_of(peer, view);
+    if (!queue) return queue.error();
+    figures_.published += 1;
+    publish_to_queue(**queue, make_message(std::move(draft), *queue), intake, debt);
+    return storage::kOk;
+  }
+  auto name = topic_of(peer, view);
+  if (!name) return name.error();
+  if (*name == kScheduleTopic) {
+    return manage_schedule(draft, debt);
+  }
+  if (auto checked = check_topic(*name, draft); !checked) return checked;
+  figures_.published += 1;
+  const Retain retain = draft.retain;
+  const TopicPost post{*name, make_message(std::move(draft), nullptr), peer, retain};
+  publish_to_topic(post, intake, debt);
   return storage::kOk;
 }
 
-queue::MessagePtr Router::make_message(Draft draft, std::int64_t now_ms) {
+storage::Status Router::check_topic(std::string_view name, const Draft& draft) const {
+  if (draft.retain != Retain::kSet) return storage::kOk;
+  const std::size_t bytes = draft.body.size() + draft.header_block.size() + 64;
+  return retained_.has_room(name, bytes);
+}
+
+queue::MessagePtr Router::make_message(Draft draft, const RoutedQueue* queue) {
   auto message = std::make_shared<queue::Message>();
   message->id = queue::MessageId::make(epoch_, ++last_message_);
   message->destination = std::move(draft.destination);
@@ -55,24 +138,50 @@ queue::MessagePtr Router::make_message(Draft draft, std::int64_t now_ms) {
   message->block_is_plain = draft.block_is_plain;
   message->body = std::move(draft.body);
   message->persistence = draft.persistence;
-  message->arrived_ms = now_ms;
+  message->arrived_ms = now_ms_;
+  message->expires_ms = draft.expires_ms;
+  if (queue == nullptr) return message;
+  if (queue->care.is_temporary) message->persistence = queue::Persistence::kVolatile;
+  message->expires_ms = expiry_in(*queue, draft.expires_ms);
   return message;
+}
+
+// As its sender wishes, and as the policy of the queue says at the latest.
+std::int64_t Router::expiry_in(const RoutedQueue& queue, std::int64_t expires_ms) const {
+  const std::int64_t age_max = queue.care.policy.age_max.count();
+  if (age_max <= 0) return expires_ms;
+  return expires_ms == 0 ? now_ms_ + age_max : std::min(expires_ms, now_ms_ + age_max);
 }
 
 // A durable message is submitted before anybody sees it, so that its ticket can be withdrawn; only
 // when a consumer has it in hand and nobody waits for a receipt may the write linger.
-void Router::publish_to_queue(Queue& queue, queue::MessagePtr message, Debt debt) {
+void Router::publish_to_queue(RoutedQueue& queue, queue::MessagePtr message, Intake intake,
+                              Debt debt) {
   Entry entry;
-  entry.place = queue.next_place();
+  entry.home = &queue;
+  entry.place = queue.next_place(intake.priority);
   entry.message = std::move(message);
+  entry.grouped = intake.grouped;
   queue.enqueued += 1;
-  Subscription* const taker = queue.nothing_waits() ? queue.next_turn() : nullptr;
+  queue.care.last_use_ms = now_ms_;
+  queue.care.restless_since_ms = now_ms_;
+  if (is_expired(*entry.message)) {
+    Batch batch;
+    bury_expired(batch, std::move(entry));
+    batch.debts.push_back(debt);
+    submit(std::move(batch));
+    return;
+  }
+  if (!queue.care.followers.empty()) show_followers(queue, entry);
+  Seat* const taker = queue.taker_for(entry);
   if (entry.message->persistence == queue::Persistence::kDurable) {
-    const bool may_linger = taker != nullptr && taker->ack_mode != AckMode::kAuto && !debt.owed();
+    const bool may_linger =
+        taker != nullptr && taker->subscription->ack_mode != AckMode::kAuto && !debt.owed();
     entry.storing = Storing::kAlone;
     entry.debt = debt;
     entry.append =
         submit_append(queue, entry, may_linger ? queue::Urgency::kLinger : queue::Urgency::kNow);
+    entry.stored_by = entry.append;
     if (debt.owed()) {
       waits_.add({entry.append, debt, queue.id(), entry.place, entry.bytes()});
     }
@@ -81,18 +190,22 @@ void Router::publish_to_queue(Queue& queue, queue::MessagePtr message, Debt debt
   }
   if (taker != nullptr) {
     deliver(queue, *taker, std::move(entry));
-    queue.offer_turn(*taker);
   } else {
     enqueue(queue, std::move(entry));
   }
 }
 
-void Router::make_known(Queue& queue) {
-  if (queue.known_to_store()) return;
-  note_ticket(journal_.submit(queue::CreateQueue{queue.id(), queue.name()}));
+queue::CreateQueue Router::introduction(const RoutedQueue& queue) {
+  return {queue.id(), queue.name(), queue.care.attributes};
 }
 
-queue::Ticket Router::submit_append(Queue& queue, const Entry& entry, queue::Urgency urgency) {
+void Router::make_known(RoutedQueue& queue) {
+  if (queue.known_to_store()) return;
+  note_ticket(journal_.submit(introduction(queue)));
+}
+
+queue::Ticket Router::submit_append(RoutedQueue& queue, const Entry& entry,
+                                    queue::Urgency urgency) {
   make_known(queue);
   const queue::Ticket ticket =
       journal_.submit(queue::Append{queue.id(), entry.place, entry.message, urgency});
@@ -101,123 +214,45 @@ queue::Ticket Router::submit_append(Queue& queue, const Entry& entry, queue::Urg
 }
 
 // Behind everything that waits: in memory if there is room for it, else in the store only.
-void Router::enqueue(Queue& queue, Entry entry) {
-  const bool fits = queue.nothing_paged() && queue.resident_count() < options_.resident_count_max &&
-                    queue.resident_bytes() < options_.resident_bytes_max &&
-                    resident_total_ < options_.resident_total_bytes_max;
-  if (fits) {
-    queue.push_fresh(std::move(entry));
-  } else {
+void Router::enqueue(RoutedQueue& queue, Entry entry) {
+  if (!queue.keep(entry)) {
     if (entry.storing == Storing::kMemoryOnly) {  // a volatile message is spilled, unsynced
       (void)submit_append(queue, entry, queue::Urgency::kLinger);
     }
-    queue.push_paged(entry.place, entry.bytes());
+    queue.push_paged(entry);
   }
+  if (has_bounds_) make_room(queue);
   pump(queue);
 }
 
-void Router::publish_to_topic(std::string_view name, const queue::MessagePtr& message) {
-  const auto found = topics_.find(name);
-  if (found == topics_.end()) {
-    figures_.topic_without_subscriber += 1;
-    return;
-  }
-  Topic& topic = *found->second;
-  Entry entry;
-  entry.place.seq = topic.next_seq();
-  entry.message = message;
-  for (Subscription* subscription : topic.subscriptions()) {
-    if (!subscription->started || subscription->too_slow) continue;
-    if (subscription->backlog.empty() && subscription->has_credit()) {
-      hand_out(*subscription, entry);
-      continue;
-    }
-    subscription->backlog.push_back(entry);
-    subscription->backlog_bytes += entry.bytes();
-    if (subscription->backlog.size() > options_.topic_backlog_count_max ||
-        subscription->backlog_bytes > options_.topic_backlog_bytes_max) {
-      subscription->too_slow = true;
-      subscription->consumer->too_slow(subscription->tag);
-    }
-  }
-}
-
-storage::Status Router::move_to(SubscriptionId id, DeliveryId delivery, Draft draft,
-                                std::int64_t now_ms, std::optional<ReceiptNumber> receipt) {
-  Subscription* subscription = find(id);
-  const Entry* taken = subscription == nullptr ? nullptr : subscription->in_flight.find(delivery);
-  if (taken == nullptr) {
-    return storage::Error{storage::ErrorCode::kNotFound, "that message is not in flight any more"};
-  }
-  const auto view = view_destination(draft.destination);
-  if (!view) return view.error();
-  if (out_of_room()) {
-    return storage::Error{storage::ErrorCode::kFull,
-                          "the broker's disk has no room for the message now"};
-  }
-  if (view->kind == DestinationKind::kTopic) {
-    auto published = publish(subscription->peer, std::move(draft), now_ms, std::nullopt);
-    if (!published) return published;
-    settle(*subscription, finish(*subscription, delivery, queue::Urgency::kNow), receipt);
-    return storage::kOk;
-  }
-  auto target = queue_named(view->name);
-  if (!target) return target.error();
-  make_known(**target);
-  Queue& source = *subscription->queue;
-  const Entry old = subscription->in_flight.take(delivery);
-  source.in_flight -= 1;
-  source.in_flight_bytes -= old.bytes();
-  source.acknowledged += 1;
-
-  Entry entry;
-  entry.place = (*target)->next_place();
-  entry.message = make_message(std::move(draft), now_ms);
-  entry.storing = Storing::kTogether;
-  std::vector<queue::Op> ops;
-  ops.emplace_back(
-      queue::Append{(*target)->id(), entry.place, entry.message, queue::Urgency::kNow});
-  // Withdrawing would make its sender's receipt due, and the new append is not on the disk yet.
-  const bool nobody_waits = !old.debt.owed();
-  if (old.storing != Storing::kMemoryOnly && !(nobody_waits && withdraw(old))) {
-    ops.emplace_back(queue::Erase{source.id(), old.place, old.message->id, old.bytes(),
-                                  old.message->persistence, queue::Urgency::kNow});
-  }
-  const queue::Ticket ticket = journal_.submit_together(std::move(ops));
-  note_ticket(ticket);
-  settle(*subscription, ticket, receipt);
-  (*target)->enqueued += 1;
-  enqueue(**target, std::move(entry));
-  credit_came(*subscription);
-  drop_if_spent(*subscription);
-  return storage::kOk;
-}
-
-bool Router::dead_letter(SubscriptionId id, DeliveryId delivery, const DeadLetterReason& reason,
-                         std::int64_t now_ms) {
-  const Subscription* subscription = find(id);
-  const Entry* entry = subscription == nullptr ? nullptr : subscription->in_flight.find(delivery);
-  if (entry == nullptr) return false;
-  const queue::Message& message = *entry->message;
-  Draft draft;
-  draft.destination = "/queue/" + options_.dead_letter_queue;
-  // First of a name wins (fact A11): ours stand before those of an earlier death.
-  const auto add = [&draft](std::string_view name, std::string_view value) {
-    protocol::append_header(draft.header_block, protocol::Version::k12, name, value);
-    draft.block_is_plain = draft.block_is_plain && !protocol::needs_escape(value);
+// The oldest make room where the policy says so.
+void Router::make_room(RoutedQueue& queue) {
+  const Policy& policy = queue.care.policy;
+  if (policy.when_full != WhenFull::kDropOldest) return;
+  const auto is_beyond = [&queue, &policy] {
+    const bool many =
+        policy.messages_max > 0 && queue.waiting_count() + queue.in_flight > policy.messages_max;
+    return many || (policy.bytes_max > 0 && queue.total_bytes() > policy.bytes_max);
   };
-  add("dead-letter-reason", reason.kind);
-  add("dead-letter-detail", reason.detail);
-  add("original-destination", message.destination);
-  add("original-message-id",
-      std::to_string(message.id.epoch()) + "-" + std::to_string(message.id.counter()));
-  draft.header_block.append(message.header_block);
-  draft.block_is_plain = draft.block_is_plain && message.block_is_plain;
-  draft.body = message.body;  // the one copy of a body: it stands under another name from here on
-  draft.persistence = queue::Persistence::kDurable;
-  if (!move_to(id, delivery, std::move(draft), now_ms, std::nullopt)) return false;
-  figures_.dead_lettered += 1;
-  return true;
+  while (queue.waiting_count() > 0 && is_beyond()) {
+    const auto oldest = queue.drop_oldest();
+    if (!oldest) {
+      start_drain(queue, make_room_drainage(), 1);
+      return;
+    }
+    queue.care.dropped += 1;
+    erase(*oldest, queue::Urgency::kRide);
+  }
+}
+
+// Takes it off the disk; the receipt of its SEND, if one is due, comes as if it had stayed.
+void Router::erase(const Entry& entry, queue::Urgency urgency) {
+  if (entry.storing == Storing::kMemoryOnly) return;
+  const queue::Ticket ticket =
+      journal_.submit(queue::Erase{entry.home->id(), entry.place, entry.message->id, entry.bytes(),
+                                   entry.message->persistence, urgency});
+  note_ticket(ticket);
+  entry.home->on_erase(entry.place, ticket);
 }
 
 }  // namespace stompbox::routing

@@ -1,18 +1,18 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <list>
+#include <memory>
+#include <vector>
 
 #include "broker/routing/in_flight.h"
 #include "broker/routing/router.h"
+#include "broker/routing/seat.h"
 
 namespace stompbox::routing {
 
-class Queue;
-class Topic;
-
-// One consumer's interest in one destination. Owned by the router's table; the queue or topic and
-// the peer know it by pointer until it ends.
+// One consumer's interest in one destination or several. Owned by the router's table; its queues
+// and topics and the peer know it by pointer until it ends.
 struct Subscription {
   Subscription(std::size_t& in_flight_total, std::size_t in_flight_total_max)
       : in_flight_total_bytes_max(in_flight_total_max), in_flight(in_flight_total) {}
@@ -24,14 +24,18 @@ struct Subscription {
   std::uint32_t tag = 0;
   AckMode ack_mode = AckMode::kAuto;
   Credit credit;
-  Queue* queue = nullptr;  // exactly one of these two, until it ends
-  Topic* topic = nullptr;
+  std::shared_ptr<const Selector> selector;  // null: everything
+  std::int32_t priority = 0;
+  Exclusivity exclusivity = Exclusivity::kShared;
+  std::vector<std::unique_ptr<Seat>> seats;  // one for each queue
+  bool hears_topics = false;
+  Locality locality = Locality::kAll;
   bool started = false;   // its SUBSCRIBE's receipt is out
   bool ended = false;     // unsubscribed: only acknowledging is left
-  bool in_ring = false;   // stands in its queue's ring of consumers with credit
   bool too_slow = false;  // its consumer has been told
+  bool browses = false;   // looks at a queue and takes nothing
   InFlight in_flight;
-  std::deque<Entry> backlog;  // topics: what waits for credit
+  std::list<Entry> backlog;  // of topics, or looked at: what waits for credit; mostly empty
   std::size_t backlog_bytes = 0;
 
   // One message always fits, however large. Beyond the bound on all subscriptions together each may

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "broker/routing/name_hash.h"
+#include "broker/routing/selector.h"
+#include "broker/routing/turns.h"
+#include "storage/queue/journal.h"
+
+namespace stompbox::routing {
+
+struct HeaderIndex;
+
+// All seats of a queue that ask for the same, and what waits for them in memory. There is one for
+// each value of an indexed header that waits, too, though nobody has asked for it yet.
+struct Interest {
+  enum class Kind : std::uint8_t {
+    kAll,
+    kEqual,  // header = 'value': found by a look-up
+    kOther,  // any other selector: tried with each message
+    kOwn,    // the groups that are bound to one seat
+  };
+  // Of one class: what the store only holds for it stands in [from, to]; nothing when from > to.
+  struct Unseen {
+    queue::Seq from{1};
+    queue::Seq to{0};
+    [[nodiscard]] bool any() const { return from <= to; }
+  };
+
+  Kind kind = Kind::kAll;
+  std::shared_ptr<const Selector> selector;  // of kEqual and kOther while somebody asks
+  HeaderIndex* index = nullptr;              // of kEqual
+  std::string value;                         // of kEqual
+  Seat* owner = nullptr;                     // of kOwn
+  std::size_t seat_count = 0;
+  Turns turns;                    // those with credit; not of kOwn
+  std::set<queue::Place> parked;  // what waits in memory
+  std::array<Unseen, queue::kPriorityClassCount> unseen;
+  bool is_stuck = false;   // the page in hand brought something that there was no room for
+  bool is_ready = false;   // listed: may have credit and something parked
+  bool is_behind = false;  // listed: something is unseen
+  bool is_hungry = false;  // listed: may have credit and something unseen
+
+  // Who of its seats gets the next; null: nobody has credit.
+  [[nodiscard]] Seat* with_credit();
+};
+
+// The values of one header. Outlives its interests.
+struct HeaderIndex {
+  std::string header;
+  std::size_t seat_count = 0;
+  std::unordered_map<std::string, std::unique_ptr<Interest>, NameHash, std::equal_to<>> values;
+};
+
+}  // namespace stompbox::routing

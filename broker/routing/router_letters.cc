@@ -1,0 +1,147 @@
+#include <cassert>
+#include <utility>
+
+#include "broker/routing/batch.h"
+#include "broker/routing/drainage.h"
+#include "broker/routing/routed_queue.h"
+#include "broker/routing/router.h"
+#include "protocol/encoder.h"
+
+// What cannot be delivered (promise P7), what has expired, and what one consumer moves elsewhere.
+namespace stompbox::routing {
+
+// Nothing if it stays where it is: it is a dead letter already.
+std::optional<std::string> Router::letter_queue_for(const Entry& entry) const {
+  if (entry.home == nullptr) return options_.dead_letter_queue;
+  const RoutedQueue& queue = routed(*entry.home);
+  if (queue.care.takes_letters) return std::nullopt;
+  std::string name = queue.care.policy.dead_letter_queue;
+  if (name.empty()) return options_.dead_letter_queue;
+  if (const std::size_t star = name.find('*'); star != std::string::npos) {
+    name.replace(star, 1, queue.name());
+  }
+  return name;
+}
+
+// First of a name wins (fact A11): ours stand before those of an earlier death.
+Draft Router::letter_of(const queue::Message& message, const std::string& queue,
+                        const DeadLetterReason& reason) {
+  Draft draft;
+  draft.destination = "/queue/" + queue;
+  const auto add = [&draft](std::string_view name, std::string_view value) {
+    protocol::append_header(draft.header_block, protocol::Version::k12, name, value);
+    draft.block_is_plain = draft.block_is_plain && !protocol::needs_escape(value);
+  };
+  add("dead-letter-reason", reason.kind);
+  add("dead-letter-detail", reason.detail);
+  add("original-destination", message.destination);
+  add("original-message-id",
+      std::to_string(message.id.epoch()) + "-" + std::to_string(message.id.counter()));
+  draft.header_block.append(message.header_block);
+  draft.block_is_plain = draft.block_is_plain && message.block_is_plain;
+  draft.body = message.body;  // the one copy of a body: it stands under another name from here on
+  draft.persistence = queue::Persistence::kDurable;
+  return draft;
+}
+
+void Router::bury(Batch& batch, Entry entry, const DeadLetterReason& reason) {
+  const auto name = letter_queue_for(entry);
+  assert(name);
+  auto queue = queue_named(*name);  // dead-letter queues do not count for the bound
+  assert(queue);
+  if (entry.home != nullptr) {
+    entry.home->acknowledged += 1;
+    batch.touched.insert(entry.home->id());
+    room_in(routed(*entry.home));
+  }
+  Draft letter = letter_of(*entry.message, *name, reason);
+  add_to_queue(batch, **queue, make_message(std::move(letter), *queue), {});
+  add_erase(batch, entry);
+  batch.letters.insert((*queue)->id());
+  figures_.dead_lettered += 1;
+}
+
+// The oldest letters make room for the newest.
+void Router::bound_letters(RoutedQueue& queue) {
+  while (queue.waiting_count() > 0 && queue.total_bytes() > options_.dead_letter_bytes_max) {
+    const auto oldest = queue.drop_oldest();
+    if (!oldest) {
+      start_drain(queue, make_room_drainage(), 1);
+      return;
+    }
+    queue.care.dropped += 1;
+    figures_.dead_letters_dropped += 1;
+    erase(*oldest, queue::Urgency::kRide);
+  }
+}
+
+void Router::expire(RoutedQueue& queue) {
+  Batch batch;
+  while (true) {
+    std::vector<Entry> expired = queue.take_expired(now_ms_);
+    if (expired.empty()) break;
+    for (Entry& entry : expired) {
+      entry.home = &queue;
+      bury_expired(batch, std::move(entry));
+    }
+  }
+  batch.touched.clear();
+  submit(std::move(batch));
+  room_in(queue);
+}
+
+// Counted; a dead letter only where the policy asks for it.
+void Router::bury_expired(Batch& batch, Entry entry) {
+  RoutedQueue& queue = routed(*entry.home);
+  queue.care.expired += 1;
+  figures_.expired += 1;
+  if (queue.care.policy.expired_to_dead_letters && letter_queue_for(entry)) {
+    bury(batch, std::move(entry), {"expired", "nobody took it before it expired"});
+    return;
+  }
+  erase(entry, queue::Urgency::kRide);
+}
+
+storage::Status Router::move_to(SubscriptionId id, DeliveryId delivery, Draft draft,
+                                std::int64_t now_ms, std::optional<ReceiptNumber> receipt) {
+  set_clock(now_ms);
+  Subscription* subscription = find(id);
+  if (subscription == nullptr || subscription->in_flight.find(delivery) == nullptr) {
+    return storage::Error{storage::ErrorCode::kNotFound, "that message is not in flight any more"};
+  }
+  const PeerId peer = subscription->peer;
+  auto targets = targets_of(peer, draft);
+  if (!targets) return targets.error();
+  if (out_of_room()) {
+    forget_targets({*targets});
+    return storage::Error{storage::ErrorCode::kFull,
+                          "the broker's disk has no room for the message now"};
+  }
+  const Entry entry = take_from_flight(*subscription, delivery);
+  Batch batch;
+  add_send(batch, peer, *targets, std::move(draft));
+  if (entry.home != nullptr) {
+    entry.home->acknowledged += 1;
+    room_in(routed(*entry.home));
+  }
+  add_erase(batch, entry);
+  batch.debts.push_back({peer, receipt.value_or(ReceiptNumber{})});
+  submit(std::move(batch));
+  after_verdicts(id);
+  return storage::kOk;
+}
+
+bool Router::dead_letter(SubscriptionId id, DeliveryId delivery, const DeadLetterReason& reason,
+                         std::int64_t now_ms) {
+  set_clock(now_ms);
+  Subscription* subscription = find(id);
+  if (subscription == nullptr || subscription->in_flight.find(delivery) == nullptr) return false;
+  if (out_of_room() || !letter_queue_for(*subscription->in_flight.find(delivery))) return false;
+  Batch batch;
+  bury(batch, take_from_flight(*subscription, delivery), reason);
+  submit(std::move(batch));
+  after_verdicts(id);
+  return true;
+}
+
+}  // namespace stompbox::routing
