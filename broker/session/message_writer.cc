@@ -1,5 +1,8 @@
 #include "broker/session/message_writer.h"
 
+#include <algorithm>
+#include <array>
+
 #include "broker/session/ids.h"
 #include "protocol/encoder.h"
 
@@ -9,6 +12,18 @@ namespace {
 using protocol::Version;
 
 constexpr std::string_view kBlanks = " \t\r";
+
+constexpr std::array<std::string_view, 11> kMessageHeaders{"subscription",
+                                                           "message-id",
+                                                           "destination",
+                                                           "ack",
+                                                           "redelivered",
+                                                           "redelivery-count",
+                                                           "content-length",
+                                                           "browser",
+                                                           "retained",
+                                                           "receipt-id",
+                                                           "JMSXGroupFirstForConsumer"};
 
 // A ':' in a value is an escape in a block: a bare one ends a name.
 bool has_blank_value(std::string_view block) {
@@ -44,7 +59,25 @@ void append_user_headers(std::string& out, Version version, const queue::Message
   }
 }
 
+// What only some deliveries say.
+void append_marks(std::string& out, Version version, const Subscription& subscription,
+                  const routing::Delivery& delivery) {
+  if (delivery.first_of_group) out.append("JMSXGroupFirstForConsumer:true\n");
+  if (delivery.retained) out.append("retained:true\n");
+  if (!subscription.seq_header.empty()) {
+    protocol::append_header(out, version, subscription.seq_header, std::to_string(delivery.seq));
+  }
+}
+
 }  // namespace
+
+bool is_message_header(std::string_view name) {
+  return std::find(kMessageHeaders.begin(), kMessageHeaders.end(), name) != kMessageHeaders.end();
+}
+
+std::string_view frame_end(Version version) {
+  return version == Version::k10 ? std::string_view("\0\n", 2) : std::string_view("\0", 1);
+}
 
 std::string make_message_head(Version version, const std::optional<std::string>& id) {
   std::string head = "MESSAGE\n";
@@ -60,7 +93,9 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
   out.append("message-id:");
   append_message_id(out, message.id);
   out.push_back('\n');
-  protocol::append_header(out, version, "destination", message.destination);
+  protocol::append_header(out, version, "destination",
+                          subscription.shown_destination.empty() ? message.destination
+                                                                 : subscription.shown_destination);
   if (version == Version::k12 && subscription.ack_mode != routing::AckMode::kAuto) {
     out.append("ack:");
     append_ack_id(out, {.tag = subscription.tag, .delivery = delivery.id});
@@ -72,6 +107,7 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
     append_number(out, delivery.earlier_deliveries);
     out.push_back('\n');
   }
+  append_marks(out, version, subscription, delivery);
   if (!message.body.empty()) {
     out.append("content-length:");
     append_number(out, message.body.size());
@@ -81,14 +117,26 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
   out.push_back('\n');
   outbox.appended();
   outbox.append_body(delivery.message);
-  outbox.append(std::string_view("\0", 1));
+  outbox.append(frame_end(version));
+}
+
+void write_browse_end(Outbox& outbox, Version version, const Subscription& subscription) {
+  std::string& out = outbox.tail();
+  out.append(subscription.message_head);
+  protocol::append_header(out, version, "message-id", kBrowseEndId);
+  protocol::append_header(out, version, "destination", subscription.destination);
+  if (version == Version::k12 && subscription.ack_mode != routing::AckMode::kAuto) {
+    protocol::append_header(out, version, "ack", kBrowseEndId);
+  }
+  out.append("browser:end\n\n").append(frame_end(version));
+  outbox.appended();
 }
 
 void write_receipt(Outbox& outbox, Version version, std::string_view text) {
   std::string& out = outbox.tail();
   out.append("RECEIPT\n");
   protocol::append_header(out, version, "receipt-id", text);
-  out.append("\n\0", 2);
+  out.append("\n").append(frame_end(version));
   outbox.appended();
 }
 

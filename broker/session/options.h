@@ -5,11 +5,14 @@
 #include <cstdint>
 #include <string>
 
+#include "broker/routing/profile.h"
 #include "protocol/decoder.h"
 #include "protocol/heart_beat.h"
 #include "protocol/limits.h"
 
 namespace stompbox::session {
+
+enum class AfterDenial : std::uint8_t { kClose, kKeep };
 
 struct SessionOptions {
   protocol::DecodeLimits limits;
@@ -21,6 +24,8 @@ struct SessionOptions {
   std::chrono::milliseconds login_timeout{10'000};  // for the whole CONNECT frame (fact D15)
   // After an ERROR: the input is read and thrown away that long, then closed (fact H5).
   std::chrono::milliseconds error_hold{1500};
+  // Before that: an ERROR lets earlier receipts that wait for the disk go first, so long at most.
+  std::chrono::milliseconds error_receipt_wait{500};
   // After DISCONNECT or the peer's end: so long may what we owe take to get out.
   std::chrono::milliseconds disconnect_hold{5000};
   std::chrono::milliseconds shutdown_hold{1000};     // the same when the broker stops
@@ -37,6 +42,17 @@ struct SessionOptions {
   std::size_t client_credit_count = 256;
   std::size_t client_credit_bytes = 4 * 1024 * 1024;
   std::size_t credit_count_max = 65'535;  // what a peer may ask for
+  std::size_t credit_bytes_max = 64 * 1024 * 1024;
+  // Deliveries that wait for the ACK of one peer, over all its subscriptions: then no more come.
+  std::size_t unacked_count_max = 100'000;
+  // Open transactions of one peer, and what waits in one for its COMMIT; beyond it an ERROR.
+  std::size_t transaction_count_max = 16;
+  std::size_t transaction_actions_max = 10'000;
+  std::size_t transaction_bytes_max = 64 * 1024 * 1024;
+  // A SEND or SUBSCRIBE that rights forbid: the ERROR is the end, or 1.0 and 1.1 peers stay.
+  AfterDenial after_denial = AfterDenial::kClose;
+  // Where brokers differ; the same as the router's.
+  const routing::Profile* profile = &routing::default_profile();
 };
 
 }  // namespace stompbox::session

@@ -1,7 +1,6 @@
 #include "broker/session/outbox.h"
 
 #include <cassert>
-#include <utility>
 
 namespace stompbox::session {
 
@@ -12,7 +11,8 @@ bool Outbox::tail_is_open() const {
 
 std::string& Outbox::tail() {
   if (!tail_is_open()) {
-    chunks_.push_back({.bytes = std::exchange(spare_, {}), .message = nullptr});
+    if (spare_.empty()) spare_.emplace_back();
+    chunks_.splice(chunks_.end(), spare_);
     tail_counted_ = 0;
     tail_locked_ = false;
   }
@@ -60,11 +60,12 @@ std::size_t Outbox::gather(Piece* pieces, std::size_t count_max) const {
 
 void Outbox::pop_front() {
   Chunk& front = chunks_.front();
-  if (!front.message && front.bytes.capacity() <= 2 * kChunkBytes) {
-    spare_ = std::move(front.bytes);
-    spare_.clear();
+  if (!front.message && front.bytes.capacity() <= 2 * kChunkBytes && spare_.empty()) {
+    front.bytes.clear();
+    spare_.splice(spare_.end(), chunks_, chunks_.begin());
+  } else {
+    chunks_.pop_front();
   }
-  chunks_.pop_front();
   front_taken_ = 0;
 }
 

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -53,8 +53,8 @@ class Outbox {
   [[nodiscard]] bool tail_is_open() const;
   void pop_front();
 
-  std::deque<Chunk> chunks_;
-  std::string spare_;             // the memory of a sent chunk, for the next one
+  std::list<Chunk> chunks_;       // pieces stay where they are, and an idle peer costs nothing
+  std::list<Chunk> spare_;        // a sent chunk with its memory, for the next one; one at most
   std::size_t front_taken_ = 0;   // of the first chunk
   std::size_t tail_counted_ = 0;  // of the last chunk: what position_ contains
   mutable bool tail_locked_ =

@@ -38,6 +38,13 @@ std::optional<std::string> Receipts::text(routing::ReceiptNumber number) const {
   return entries_[index].text;
 }
 
+void Receipts::forget_from(routing::ReceiptNumber number) {
+  while (!entries_.empty() && first_ + entries_.size() > number.value) {
+    bytes_ -= entries_.back().text.size();
+    entries_.pop_back();
+  }
+}
+
 void Receipts::forget_all() {
   first_ += entries_.size();
   entries_.clear();

@@ -2,12 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "broker/routing/consumer.h"
+#include "broker/session/short_queue.h"
 
 namespace stompbox::session {
 
@@ -29,6 +29,9 @@ class Receipts {
   [[nodiscard]] std::optional<Entry> take_due();
   // Nothing if it is not owed.
   [[nodiscard]] std::optional<std::string> text(routing::ReceiptNumber number) const;
+  // That one and all later ones will never be due; an ERROR answers the first of them. Nothing may
+  // be owed afterwards: numbers would come twice.
+  void forget_from(routing::ReceiptNumber number);
   // Nobody is there to read them.
   void forget_all();
 
@@ -38,7 +41,7 @@ class Receipts {
  private:
   [[nodiscard]] Entry* find(routing::ReceiptNumber number);
 
-  std::deque<Entry> entries_;
+  ShortQueue<Entry> entries_;
   std::uint64_t first_ = 1;  // number of entries_.front()
   std::size_t bytes_ = 0;    // of all texts
 };

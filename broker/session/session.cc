@@ -57,6 +57,7 @@ bool Session::visit_begins(Now now) {
   assert(!visiting_);
   visiting_ = true;
   now_ = now;
+  router_.set_clock(now.wall_ms);
   return true;
 }
 
@@ -67,7 +68,7 @@ void Session::visit_ends() {
     balance_credit();
   } while (submit_held() || obey_frames() || has_notes());
   go_on_leaving();
-  if (wants_read()) {
+  if (wants_read() && owner_reads_) {
     beats_.listen(now_.steady);
   } else {
     beats_.stop_listening(now_.steady);
@@ -141,9 +142,9 @@ void Session::on_time(Now now) {
   visit_ends();
 }
 
-void Session::on_login(LoginResult result, Now now) {
+void Session::on_login(Admitted admitted, Now now) {
   if (done()) return;
-  login_answer_ = result;
+  login_answer_ = std::move(admitted);
   if (visiting_) return;  // from within check_login: on_connect looks at it
   if (!visit_begins(now)) return;
   finish_login();
@@ -167,9 +168,20 @@ void Session::on_shutdown(Now now) {
   visit_ends();
 }
 
+void Session::pause_beats(Now now) {
+  owner_reads_ = false;
+  beats_.stop_listening(now.steady);
+}
+
+void Session::resume_beats(Now now) {
+  owner_reads_ = true;
+  if (wants_read()) beats_.listen(now.steady);
+}
+
 void Session::lengthen_hold(std::chrono::milliseconds hold) {
   error_hold_ = std::max(error_hold_, hold);
-  if (phase_ == Phase::kHolding) deadline_ = std::max(*deadline_, now_.steady + error_hold_);
+  if (phase_ == Phase::kHolding && !last_words_)
+    deadline_ = std::max(*deadline_, now_.steady + error_hold_);
 }
 
 bool Session::may_obey() const {
@@ -205,8 +217,14 @@ std::optional<TimePoint> Session::next_event() const {
 }
 
 std::size_t Session::held_bytes() const {
-  const std::size_t unread = decoder_ ? decoder_->held_bytes() : 0;
-  return unread + (held_ ? held_->draft.body.size() + held_->draft.header_block.size() : 0);
+  std::size_t bytes = decoder_ ? decoder_->held_bytes() : 0;
+  if (!held_) return bytes;
+  if (const auto* const draft = std::get_if<routing::Draft>(&held_->work)) {
+    bytes += draft->body.size() + draft->header_block.size();
+  } else {
+    bytes += std::get<Transaction>(held_->work).bytes();
+  }
+  return bytes;
 }
 
 bool Session::obey_frames() {

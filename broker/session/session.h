@@ -3,7 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +15,12 @@
 #include "broker/session/outbox.h"
 #include "broker/session/receipts.h"
 #include "broker/session/refusal.h"
+#include "broker/session/rights.h"
+#include "broker/session/send_frame.h"
+#include "broker/session/short_queue.h"
+#include "broker/session/subscribe_frame.h"
 #include "broker/session/subscriptions.h"
+#include "broker/session/transactions.h"
 #include "broker/session/unacked.h"
 #include "protocol/decoder.h"
 
@@ -47,13 +52,28 @@ enum class CloseReason : std::uint8_t {
 };
 [[nodiscard]] std::string_view to_text(CloseReason reason);
 
+// What a CONNECT says of who is there.
+struct Credentials {
+  std::string_view login;
+  std::string_view passcode;
+  std::string_view host;       // header of CONNECT, any text (fact D9)
+  std::string_view client_id;  // of durable subscriptions
+};
+
+// What a refused peer wanted, for the log.
+struct Denial {
+  std::string_view operation;  // one word
+  std::string_view destination;
+};
+
 // Decides who may come in. The answer may come later, through Session::on_login.
 class Gate {
  public:
   virtual ~Gate() = default;
   // Answered by exactly one on_login, possibly before this returns. Copies what it keeps.
-  virtual void check_login(std::uint64_t session, std::string_view login,
-                           std::string_view passcode) = 0;
+  virtual void check_login(std::uint64_t session, const Credentials& credentials) = 0;
+  // The session was refused something by its Rights and gets an ERROR: to be logged and counted.
+  virtual void denied(std::uint64_t session, const Denial& denial) = 0;
 };
 
 // Who runs a session is told when it has something to do that nobody fed to it.
@@ -66,6 +86,14 @@ class Waker {
 };
 
 enum class LoginResult { kWelcome, kWrong, kTryLater };
+
+struct Admitted {
+  LoginResult result = LoginResult::kWrong;
+  std::string user;  // whose rights these are: the login, or a certificate's name
+  std::shared_ptr<const Rights> rights;  // null: everything is allowed
+  // Random, without dots: makes the names of the peer's temporary queues hard to guess.
+  std::string secret = {};
+};
 
 // One peer's conversation: bytes and time in, bytes and wishes out. Pure; loop thread only.
 //
@@ -103,12 +131,16 @@ class Session final : public routing::Consumer {
   // The socket is dead both ways. What is held is processed still if it can be at once.
   void on_io_error(Now now);
   void on_time(Now now);
-  void on_login(LoginResult result, Now now);
+  void on_login(Admitted admitted, Now now);
   // After Waker::wake: goes on with what was held.
   void on_wake(Now now);
   // Server stop: nothing more is read, what we owe goes out, then the end of file (fact H11: no
   // ERROR, old clients ignore it). The owner reads what the kernel holds before.
   void on_shutdown(Now now);
+  // The owner does not read for a reason of its own (a budget of all connections together): the
+  // clock of the peer's heart-beat stands still meanwhile.
+  void pause_beats(Now now);
+  void resume_beats(Now now);
   // For a peer or address that keeps failing: ERRORs hold at least that long.
   void lengthen_hold(std::chrono::milliseconds hold);
 
@@ -119,6 +151,8 @@ class Session final : public routing::Consumer {
   [[nodiscard]] Outbox& outbox() { return outbox_; }
   // Input that was fed and could not be handled yet (room, login, receipts owed).
   [[nodiscard]] std::size_t held_bytes() const;
+  // What waits for a COMMIT. It cannot be given back by not reading: the COMMIT comes the same way.
+  [[nodiscard]] std::size_t transaction_bytes() const { return transactions_.bytes(); }
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] CloseReason close_reason() const { return close_reason_; }
@@ -139,22 +173,27 @@ class Session final : public routing::Consumer {
   void receipt_due(routing::ReceiptNumber receipt) override;
   void refused(routing::ReceiptNumber receipt, const storage::Error& error) override;
   void too_slow(std::uint32_t tag) override;
+  void browse_end(std::uint32_t tag) override;
   void room_again() override;
 
  private:
   using Frame = protocol::Frame;
   using ReceiptText = std::optional<std::string>;
 
-  enum class Verdict : std::uint8_t { kAck, kNack };
-
-  // A SEND that the router had no room for.
-  struct HeldSend {
-    routing::Draft draft;
+  // What the router had no room for: one message, or all of a transaction.
+  struct Held {
+    std::variant<routing::Draft, Transaction> work;
+    ReceiptText receipt;
+    protocol::Command command = protocol::Command::kSend;
+  };
+  // An ERROR that lets earlier receipts go first.
+  struct LastWords {
+    Refusal refusal;
     ReceiptText receipt;
   };
   // An auto delivery that is done when the kernel has taken the outbox up to there.
   struct Transit {
-    std::uint64_t position;
+    std::uint64_t position = 0;
     routing::SubscriptionId subscription;
     routing::DeliveryId delivery;
   };
@@ -189,18 +228,50 @@ class Session final : public routing::Consumer {
   void on_send(Frame&& frame);
   void on_subscribe(const Frame& frame);
   void on_unsubscribe(const Frame& frame);
-  void on_verdict(const Frame& frame, Verdict verdict);
-  void on_transaction(const Frame& frame);
+  void on_verdict(const Frame& frame);
+  void on_begin(const Frame& frame);
+  void on_end_of_transaction(const Frame& frame);
   void on_disconnect(const Frame& frame);
 
-  [[nodiscard]] bool refuse_transaction(const Frame& frame);
+  [[nodiscard]] bool may_send(const Frame& frame, const SendWish& wish);
+  [[nodiscard]] bool imply_reply_queue(const Frame& frame, std::string_view destination);
   void submit(routing::Draft&& draft, ReceiptText&& receipt);
+  void submit_together(Transaction&& transaction, ReceiptText&& receipt, protocol::Command command);
+  [[nodiscard]] routing::Admission admit(const Transaction& transaction, bool asks_receipt);
+  [[nodiscard]] Refusal no_room(protocol::Command command) const;
   bool submit_held();
+
+  // What comes within a transaction. find_transaction: nothing if it was refused.
+  [[nodiscard]] Transaction* find_transaction(const Frame& frame, std::string_view id);
+  void add_send(const Frame& frame, Transaction& transaction, SendWish&& wish);
+  void add_verdict(const Frame& frame, Transaction& transaction, const AckId& target,
+                   routing::Outcome outcome);
+  void finish_addition(const Frame& frame, Transaction& transaction);
+  void abort(const Transaction& transaction);
+
+  [[nodiscard]] bool may_subscribe(const Frame& frame, const SubscribeWish& wish);
+  [[nodiscard]] Subscription* add_subscription(const Frame& frame, SubscribeWish&& wish);
+  void end_subscription(Subscription& subscription);
   [[nodiscard]] Subscription* find_unsubscribed(const Frame& frame);
+  void forget_durable(const Frame& frame, const std::string& name);
+
+  [[nodiscard]] std::optional<routing::Outcome> read_outcome(const Frame& frame);
   [[nodiscard]] std::variant<AckId, Refusal> find_acked(const Frame& frame);
   [[nodiscard]] std::optional<AckId> find_acked_message(
       queue::MessageId message, std::optional<std::string_view> subscription);
-  void settle(const AckId& target, Verdict verdict, const Frame& frame);
+  void settle(const AckId& target, routing::Outcome outcome, const Frame& frame);
+  [[nodiscard]] bool conclude(const Subscription& subscription, routing::DeliveryId delivery,
+                              routing::Reach reach, routing::Outcome outcome,
+                              std::optional<routing::ReceiptNumber> receipt);
+  void drop_if_spent(std::uint32_t tag);
+
+  // Rights. False: denied, and the peer has been told.
+  [[nodiscard]] bool permit(const Frame& frame, Operation operation,
+                            const routing::DestinationView& destination);
+  // The same, and to create it if it is not there.
+  [[nodiscard]] bool permit_use(const Frame& frame, Operation operation,
+                                const routing::DestinationView& destination);
+  void deny(const Frame& frame, Operation operation, const routing::DestinationView& destination);
 
   // Output.
   [[nodiscard]] std::optional<routing::ReceiptNumber> owe_receipt(const Frame& frame);
@@ -211,6 +282,7 @@ class Session final : public routing::Consumer {
   void balance_credit();
   void stop_deliveries();
   void resume_deliveries();
+  [[nodiscard]] bool is_congested() const;
   void write_frame(const Frame& frame);
   [[nodiscard]] protocol::Version dialect() const;
   void drop_output();
@@ -222,7 +294,7 @@ class Session final : public routing::Consumer {
   void write_error(const Refusal& refusal, const ReceiptText& receipt);
   void act_on_notes();
   void go_on_leaving();
-  void throw_input_away();
+  void say_last_words();
   void start_leaving(CloseReason reason);
   void finish(CloseReason reason);
   void detach();
@@ -247,8 +319,11 @@ class Session final : public routing::Consumer {
   CloseReason end_reason_ = CloseReason::kNone;  // why no more input comes
   std::string close_detail_;
   std::string user_;
+  std::string client_id_;
+  std::string owner_;  // of temporary destinations, for strangers
   std::optional<protocol::Version> version_;
-  std::optional<LoginResult> login_answer_;
+  std::optional<Admitted> login_answer_;
+  std::shared_ptr<const Rights> rights_;
   std::optional<TimePoint> deadline_;  // of the present phase
   std::chrono::milliseconds error_hold_;
   bool input_ended_ = false;
@@ -259,7 +334,9 @@ class Session final : public routing::Consumer {
 
   // Input.
   std::optional<protocol::FrameDecoder> decoder_;  // nothing once the input is thrown away
-  std::optional<HeldSend> held_;
+  std::optional<Held> held_;
+  Transactions transactions_;
+  bool owner_reads_ = true;  // the owner of this session: see pause_beats
   protocol::AgreedBeats agreed_beats_;
   Beats beats_;
 
@@ -268,12 +345,13 @@ class Session final : public routing::Consumer {
   Receipts receipts_;
   std::size_t reply_bytes_ = 0;  // of receipts written since all were out
   std::uint64_t reply_end_ = 0;  // position behind the last
-  std::deque<Transit> transit_;
+  ShortQueue<Transit> transit_;
 
   // Routing.
   std::optional<routing::PeerId> peer_;
   Subscriptions subscriptions_;
   Unacked unacked_;
+  bool has_browsed_ = false;
   bool deliveries_stopped_ = false;  // no credit: the outbox is full, or the peer leaves
   std::uint32_t last_resumed_ = 0;   // tag: who comes next when there is room again
 
@@ -281,6 +359,8 @@ class Session final : public routing::Consumer {
   bool overrun_ = false;
   std::optional<std::uint32_t> slow_tag_;
   std::optional<Refused> refused_;
+
+  std::optional<LastWords> last_words_;
 };
 
 }  // namespace stompbox::session

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "broker/session/ids.h"
+#include "broker/session/message_writer.h"
 #include "broker/session/session.h"
 
 // ACK and NACK (facts G). `id`, `ack` and `message-id` may stand for each other: which of the two
@@ -29,16 +30,49 @@ std::optional<protocol::Headers::View> find_key(const protocol::Headers& headers
   return std::nullopt;
 }
 
+// Clients that acknowledge all they get do so with the mark at the end of a browse, too.
+bool acks_browse_end(const protocol::Headers& headers, Version version) {
+  const auto key = find_key(headers, version);
+  return key && key->value == kBrowseEndId;
+}
+
 }  // namespace
 
-void Session::on_verdict(const Frame& frame, Verdict verdict) {
-  if (refuse_transaction(frame)) return;
+void Session::on_verdict(const Frame& frame) {
+  Transaction* transaction = nullptr;
+  if (const auto id = frame.headers.find("transaction"); id && !id->empty()) {
+    transaction = find_transaction(frame, *id);
+    if (transaction == nullptr) return;
+  }
+  const auto outcome = read_outcome(frame);
+  if (!outcome) return;
+  if (has_browsed_ && acks_browse_end(frame.headers, *version_)) {
+    owe_due_receipt(frame);
+    return;
+  }
   const auto target = find_acked(frame);
   if (const auto* const refusal = std::get_if<Refusal>(&target)) {
     fail(frame, *refusal);
-    return;
+  } else if (transaction != nullptr) {
+    add_verdict(frame, *transaction, std::get<AckId>(target), *outcome);
+  } else {
+    settle(std::get<AckId>(target), *outcome, frame);
   }
-  settle(std::get<AckId>(target), verdict, frame);
+}
+
+// What becomes of the message: RabbitMQ's requeue says it, else the profile. Nothing: refused.
+std::optional<routing::Outcome> Session::read_outcome(const Frame& frame) {
+  if (frame.command == protocol::Command::kAck) return routing::Outcome::kAcknowledge;
+  const auto requeue = frame.headers.find("requeue");
+  if (!requeue) {
+    return options_.profile->nack == routing::NackMeaning::kRequeue ? routing::Outcome::kReturn
+                                                                    : routing::Outcome::kReject;
+  }
+  if (requeue == "true") return routing::Outcome::kReturn;
+  if (requeue == "false") return routing::Outcome::kReject;
+  fail(frame, {"Bad header",
+               "NACK: the header requeue is " + quoted(*requeue) + "; true or false is expected."});
+  return std::nullopt;
 }
 
 std::variant<AckId, Refusal> Session::find_acked(const Frame& frame) {
@@ -85,25 +119,41 @@ std::optional<AckId> Session::find_acked_message(queue::MessageId message,
   return std::nullopt;
 }
 
-// In client mode everything before it is covered too (facts G2, G6). What is not acknowledged goes
-// back to its own place in the queue.
-void Session::settle(const AckId& target, Verdict verdict, const Frame& frame) {
+// In client mode everything before it is covered too (facts G2, G6), but for what open transactions
+// have claimed: then each is named by itself.
+void Session::settle(const AckId& target, routing::Outcome outcome, const Frame& frame) {
   const Subscription& subscription = *subscriptions_.find(target.tag);
-  const auto reach = subscription.ack_mode == routing::AckMode::kClient ? routing::Reach::kUpTo
-                                                                        : routing::Reach::kOne;
-  unacked_.remove(target, reach);
+  const bool is_cumulative = subscription.ack_mode == routing::AckMode::kClient;
+  const auto reach = is_cumulative ? routing::Reach::kUpTo : routing::Reach::kOne;
   const auto receipt = owe_receipt(frame);
-  const bool is_known =
-      verdict == Verdict::kAck
-          ? router_.acknowledge(subscription.number, target.delivery, reach, receipt)
-          : router_.give_back(subscription.number, target.delivery, reach, routing::Seen::kMaybe,
-                              receipt);
+  bool is_known = true;
+  if (is_cumulative && unacked_.has_claims(target.tag)) {
+    for (const Unacked::Claim& each : unacked_.reached(target, reach)) {
+      const bool is_last = each.delivery == target;
+      is_known = conclude(subscription, each.delivery.delivery, routing::Reach::kOne, outcome,
+                          is_last ? receipt : std::nullopt) &&
+                 is_known;
+    }
+  } else {
+    is_known = conclude(subscription, target.delivery, reach, outcome, receipt);
+  }
+  unacked_.remove(target, reach);
   if (!is_known) {
+    if (receipt) receipts_.forget_from(*receipt);
     fail(frame, {"Nothing to acknowledge",
                  command_of(frame) + ": the broker has taken the message back."});
     return;
   }
-  if (subscription.ended && !unacked_.any_of(target.tag)) subscriptions_.erase(target.tag);
+  if (subscription.ended) drop_if_spent(target.tag);
+}
+
+bool Session::conclude(const Subscription& subscription, routing::DeliveryId delivery,
+                       routing::Reach reach, routing::Outcome outcome,
+                       std::optional<routing::ReceiptNumber> receipt) {
+  if (outcome == routing::Outcome::kAcknowledge) {
+    return router_.acknowledge(subscription.number, delivery, reach, receipt);
+  }
+  return router_.refuse_delivery(subscription.number, delivery, reach, outcome, receipt);
 }
 
 }  // namespace stompbox::session

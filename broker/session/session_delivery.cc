@@ -42,6 +42,15 @@ void Session::too_slow(std::uint32_t tag) {
   wake();
 }
 
+// The MESSAGEs of the browse are in the outbox already, so this comes behind them.
+void Session::browse_end(std::uint32_t tag) {
+  const Subscription* const subscription = subscriptions_.find(tag);
+  if (subscription == nullptr || !subscription->marks_end) return;
+  if (subscription->ended || !may_deliver()) return;
+  write_browse_end(outbox_, *version_, *subscription);
+  wake();
+}
+
 void Session::room_again() {
   wake();
 }
@@ -97,11 +106,22 @@ void Session::start(Subscription& subscription) {
   router_.start_delivery(subscription.number);
 }
 
+bool Session::is_congested() const {
+  return outbox_.waiting_bytes() > options_.outbox_bytes_soft ||
+         unacked_.size() >= options_.unacked_count_max;
+}
+
 void Session::balance_credit() {
   if (!may_deliver()) return;
-  const std::size_t waiting = outbox_.waiting_bytes();
-  if (!deliveries_stopped_ && waiting > options_.outbox_bytes_soft) stop_deliveries();
-  if (deliveries_stopped_ && waiting <= options_.outbox_bytes_soft / 2) resume_deliveries();
+  if (!deliveries_stopped_) {
+    if (is_congested()) stop_deliveries();
+    return;
+  }
+  // Not to and fro with every byte and every ACK.
+  const std::size_t enough = options_.unacked_count_max - options_.unacked_count_max / 16;
+  if (outbox_.waiting_bytes() <= options_.outbox_bytes_soft / 2 && unacked_.size() < enough) {
+    resume_deliveries();
+  }
 }
 
 void Session::stop_deliveries() {
@@ -119,9 +139,9 @@ void Session::resume_deliveries() {
     if (!subscription.started) return true;
     last_resumed_ = subscription.tag;
     router_.set_credit(subscription.number, subscription.credit);
-    return outbox_.waiting_bytes() <= options_.outbox_bytes_soft;
+    return !is_congested();
   });
-  if (outbox_.waiting_bytes() > options_.outbox_bytes_soft) stop_deliveries();
+  if (is_congested()) stop_deliveries();
 }
 
 protocol::Version Session::dialect() const {
@@ -131,6 +151,7 @@ protocol::Version Session::dialect() const {
 void Session::write_frame(const Frame& frame) {
   if (output_dead_) return;
   protocol::append_frame(outbox_.tail(), dialect(), frame);
+  if (dialect() == protocol::Version::k10) outbox_.tail().push_back('\n');
   outbox_.appended();
 }
 

@@ -40,9 +40,17 @@ void Session::fail(CloseReason reason, const Refusal& refusal, const ReceiptText
     return;
   }
   phase_ = Phase::kHolding;
+  decoder_.reset();
+  held_.reset();
+  last_words_.emplace(LastWords{refusal, receipt});
   write_due_receipts();
-  write_error(refusal, receipt);
-  throw_input_away();
+  if (receipts_.owed_count() == 0) {
+    say_last_words();
+    return;
+  }
+  // Earlier frames were obeyed and their receipts wait for the disk: they go first (fact H3).
+  deadline_ = now_.steady + options_.error_receipt_wait;
+  stop_deliveries();
 }
 
 void Session::write_error(const Refusal& refusal, const ReceiptText& receipt) {
@@ -57,11 +65,12 @@ void Session::write_error(const Refusal& refusal, const ReceiptText& receipt) {
   write_frame(error);
 }
 
-void Session::throw_input_away() {
-  deadline_ = now_.steady + error_hold_;
+// The ERROR goes out; what comes in from now on is thrown away.
+void Session::say_last_words() {
+  const LastWords words = *std::exchange(last_words_, std::nullopt);
+  write_error(words.refusal, words.receipt);
+  deadline_ = now_.steady + (stopping_ ? options_.shutdown_hold : error_hold_);
   detach();
-  decoder_.reset();
-  held_.reset();
 }
 
 bool Session::has_notes() const {
@@ -71,6 +80,7 @@ bool Session::has_notes() const {
 void Session::act_on_notes() {
   if (const auto refused = std::exchange(refused_, std::nullopt)) {
     if (const auto receipt = receipts_.text(refused->receipt)) {
+      receipts_.forget_from(refused->receipt);
       fail(CloseReason::kNoRoom, {"No room", refused->error.text}, receipt);
     }
   }
@@ -96,13 +106,13 @@ void Session::go_on_leaving() {
   if (phase_ == Phase::kOpen && (input_ended_ || stopping_) && may_obey()) {
     start_leaving(end_reason_);
   }
-  const bool all_is_out = receipts_.owed_count() == 0 && outbox_.waiting_bytes() == 0;
-  if (phase_ == Phase::kLeaving) {
-    if (receipts_.owed_count() == 0 && transit_.empty()) detach();
-    if (output_dead_ || (input_ended_ && all_is_out)) finish(close_reason_);
-  } else if (phase_ == Phase::kHolding) {
-    if (output_dead_ || (input_ended_ && all_is_out)) finish(close_reason_);
+  if (phase_ != Phase::kLeaving && phase_ != Phase::kHolding) return;
+  if (receipts_.owed_count() == 0) {
+    if (phase_ == Phase::kLeaving && transit_.empty()) detach();
+    if (last_words_) say_last_words();
   }
+  const bool all_is_out = receipts_.owed_count() == 0 && outbox_.waiting_bytes() == 0;
+  if (output_dead_ || (input_ended_ && all_is_out)) finish(close_reason_);
 }
 
 void Session::drop_output() {
@@ -130,6 +140,7 @@ void Session::detach() {
   transit_.clear();
   subscriptions_.clear();
   unacked_.clear();
+  transactions_.clear();
   if (const auto peer = std::exchange(peer_, std::nullopt)) router_.detach(*peer);
 }
 
@@ -166,8 +177,14 @@ void Session::time_is_up() {
         finish(stopping_ ? end_reason_ : CloseReason::kIoError);
       }
       break;
-    case Phase::kLeaving:
-    case Phase::kHolding: finish(close_reason_); break;
+    case Phase::kLeaving: finish(close_reason_); break;
+    case Phase::kHolding:
+      if (last_words_) {
+        say_last_words();
+      } else {
+        finish(close_reason_);
+      }
+      break;
     case Phase::kDone: break;
   }
 }

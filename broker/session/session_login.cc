@@ -18,9 +18,13 @@ void Session::on_connect(const Frame& frame) {
   }
   if (!agree_version(frame) || !agree_beats(frame)) return;
   user_ = frame.headers.find("login").value_or("");
+  client_id_ = frame.headers.find("client-id").value_or("");
   phase_ = Phase::kChecking;
   deadline_.reset();
-  gate_.check_login(number_, user_, frame.headers.find("passcode").value_or(""));
+  gate_.check_login(number_, {.login = user_,
+                              .passcode = frame.headers.find("passcode").value_or(""),
+                              .host = frame.headers.find("host").value_or(""),
+                              .client_id = client_id_});
   if (login_answer_) finish_login();
 }
 
@@ -47,9 +51,9 @@ bool Session::agree_beats(const Frame& frame) {
 }
 
 void Session::finish_login() {
-  const LoginResult answer = *std::exchange(login_answer_, std::nullopt);
+  Admitted answer = *std::exchange(login_answer_, std::nullopt);
   if (phase_ != Phase::kChecking) return;
-  switch (answer) {
+  switch (answer.result) {
     case LoginResult::kWelcome: break;
     case LoginResult::kWrong:
       fail(CloseReason::kLoginFailed,
@@ -61,8 +65,12 @@ void Session::finish_login() {
       return;
   }
   phase_ = Phase::kOpen;
+  user_ = std::move(answer.user);
+  rights_ = std::move(answer.rights);
   if (output_dead_) deadline_ = now_.steady + options_.disconnect_hold;
-  peer_ = router_.attach(*this);
+  owner_ = std::to_string(number_);
+  if (!answer.secret.empty()) owner_ += "-" + answer.secret;
+  peer_ = router_.attach(*this, owner_);
   decoder_->set_version(*version_);
   decoder_->let_in();
   beats_.agree(agreed_beats_, now_.steady);

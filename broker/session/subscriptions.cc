@@ -1,13 +1,26 @@
 #include "broker/session/subscriptions.h"
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace stompbox::session {
+
+// Tags mostly come in turn and without gaps: then it is where the number says.
+std::size_t Subscriptions::place_of(std::uint32_t tag) const {
+  if (by_tag_.empty() || tag <= by_tag_.front().first) return 0;
+  const std::size_t guess = tag - by_tag_.front().first;
+  if (guess < by_tag_.size() && by_tag_[guess].first == tag) return guess;
+  const auto at = std::lower_bound(
+      by_tag_.begin(), by_tag_.end(), tag,
+      [](const auto& entry, std::uint32_t wanted) { return entry.first < wanted; });
+  return static_cast<std::size_t>(at - by_tag_.begin());
+}
 
 std::uint32_t Subscriptions::next_tag() {
   do {
     ++last_tag_;  // may come round: an old peer may still hold a low one
-  } while (last_tag_ == 0 || by_tag_.contains(last_tag_));
+  } while (last_tag_ == 0 || find(last_tag_) != nullptr);
   return last_tag_;
 }
 
@@ -18,9 +31,12 @@ Subscription& Subscriptions::add(Subscription subscription) {
     assert(is_new);
   }
   live_by_destination_.emplace(subscription.destination, tag);
-  const auto [at, inserted] = by_tag_.emplace(tag, std::move(subscription));
-  assert(inserted);
-  return at->second;
+  const std::size_t place = place_of(tag);
+  assert(place == by_tag_.size() || by_tag_[place].first != tag);
+  auto kept = std::make_unique<Subscription>(std::move(subscription));
+  Subscription& added = *kept;
+  by_tag_.emplace(by_tag_.begin() + static_cast<std::ptrdiff_t>(place), tag, std::move(kept));
+  return added;
 }
 
 void Subscriptions::end(Subscription& subscription) {
@@ -31,10 +47,10 @@ void Subscriptions::end(Subscription& subscription) {
 }
 
 void Subscriptions::erase(std::uint32_t tag) {
-  const auto at = by_tag_.find(tag);
-  if (at == by_tag_.end()) return;
-  end(at->second);
-  by_tag_.erase(at);
+  const std::size_t place = place_of(tag);
+  if (place == by_tag_.size() || by_tag_[place].first != tag) return;
+  end(*by_tag_[place].second);
+  by_tag_.erase(by_tag_.begin() + static_cast<std::ptrdiff_t>(place));
 }
 
 void Subscriptions::clear() {
@@ -44,8 +60,9 @@ void Subscriptions::clear() {
 }
 
 Subscription* Subscriptions::find(std::uint32_t tag) {
-  const auto at = by_tag_.find(tag);
-  return at == by_tag_.end() ? nullptr : &at->second;
+  const std::size_t place = place_of(tag);
+  const bool is_there = place < by_tag_.size() && by_tag_[place].first == tag;
+  return is_there ? by_tag_[place].second.get() : nullptr;
 }
 
 Subscription* Subscriptions::find_live(std::string_view id) {
@@ -57,6 +74,13 @@ Subscription* Subscriptions::find_oldest_of(std::string_view destination) {
   const auto at = live_by_destination_.lower_bound({std::string(destination), 0});
   if (at == live_by_destination_.end() || at->first != destination) return nullptr;
   return find(at->second);
+}
+
+Subscription* Subscriptions::find_durable(std::string_view name) {
+  for (auto& [tag, subscription] : by_tag_) {
+    if (!subscription->ended && subscription->durable_name == name) return subscription.get();
+  }
+  return nullptr;
 }
 
 }  // namespace stompbox::session

@@ -2,13 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "broker/routing/router.h"
 
@@ -24,8 +25,13 @@ struct Subscription {
   routing::SubscriptionId number;
   // First lines of each of its MESSAGEs, in the peer's dialect.
   std::string message_head;
-  bool started = false;  // deliveries may come
-  bool ended = false;    // UNSUBSCRIBE came; deliveries in flight may still be acknowledged (F15)
+  std::string seq_header;         // of the queue's sequence number; empty: not wanted
+  std::string shown_destination;  // on MESSAGEs; empty: as the SEND named it (fact F5)
+  std::optional<std::string> durable_name;
+  bool implied = false;    // by a reply-to, not by a SUBSCRIBE
+  bool marks_end = false;  // a browse that is over when it has shown what was there
+  bool started = false;    // deliveries may come
+  bool ended = false;      // UNSUBSCRIBE came; deliveries in flight may still be acknowledged (F15)
 };
 
 // The subscriptions of one peer, by tag, by id and by destination. References live until erase.
@@ -44,23 +50,29 @@ class Subscriptions {
   [[nodiscard]] Subscription* find_live(std::string_view id);
   // The oldest live one of that destination.
   [[nodiscard]] Subscription* find_oldest_of(std::string_view destination);
+  // A live one of that durable subscription; looks at each.
+  [[nodiscard]] Subscription* find_durable(std::string_view name);
 
   [[nodiscard]] std::size_t size() const { return by_tag_.size(); }  // ended ones included
   // All that are live, once round in the order of tags, from behind `tag`. Stops when `visit` says
   // false. `visit` adds and erases nothing.
   template <typename Visit>
   void visit_live_from(std::uint32_t tag, Visit visit) {
-    const auto first = by_tag_.upper_bound(tag);
-    for (auto at = first; at != by_tag_.end(); ++at) {
-      if (!at->second.ended && !visit(at->second)) return;
+    const std::size_t first = tag == 0 ? 0 : place_of(tag + 1);
+    for (std::size_t i = first; i < by_tag_.size(); ++i) {
+      if (!by_tag_[i].second->ended && !visit(*by_tag_[i].second)) return;
     }
-    for (auto at = by_tag_.begin(); at != first; ++at) {
-      if (!at->second.ended && !visit(at->second)) return;
+    for (std::size_t i = 0; i < first; ++i) {
+      if (!by_tag_[i].second->ended && !visit(*by_tag_[i].second)) return;
     }
   }
 
  private:
-  std::map<std::uint32_t, Subscription> by_tag_;
+  // Of the first whose tag is not below.
+  [[nodiscard]] std::size_t place_of(std::uint32_t tag) const;
+
+  // In the order of tags. Sorted and not a tree: every delivery looks one up.
+  std::vector<std::pair<std::uint32_t, std::unique_ptr<Subscription>>> by_tag_;
   std::unordered_map<std::string, std::uint32_t> live_by_id_;
   std::set<std::pair<std::string, std::uint32_t>> live_by_destination_;
   std::uint32_t last_tag_ = 0;

@@ -26,6 +26,44 @@ void Unacked::remove(const AckId& delivery, routing::Reach reach) {
   }
 }
 
+std::vector<Unacked::Claim> Unacked::reached(const AckId& delivery, routing::Reach reach) const {
+  const std::uint64_t first = reach == routing::Reach::kUpTo ? 0 : delivery.delivery.value;
+  std::vector<Claim> found;
+  for (auto at = by_delivery_.lower_bound({delivery.tag, first, 0});
+       at != by_delivery_.end() && at->tag == delivery.tag &&
+       at->delivery <= delivery.delivery.value;
+       ++at) {
+    found.push_back({{.tag = at->tag, .delivery = {at->delivery}}, {at->message}});
+  }
+  return found;
+}
+
+std::vector<Unacked::Claim> Unacked::claim(const AckId& delivery, routing::Reach reach) {
+  std::vector<Claim> claims = reached(delivery, reach);
+  remove(delivery, reach);
+  for (const Claim& claim : claims) {
+    claimed_.insert({claim.delivery.tag, claim.delivery.delivery.value, claim.message.value});
+  }
+  return claims;
+}
+
+void Unacked::release(const std::vector<Claim>& claims) {
+  settle(claims);
+  for (const Claim& claim : claims)
+    add(claim.delivery, claim.message);
+}
+
+void Unacked::settle(const std::vector<Claim>& claims) {
+  for (const Claim& claim : claims) {
+    claimed_.erase({claim.delivery.tag, claim.delivery.delivery.value, claim.message.value});
+  }
+}
+
+bool Unacked::has_claims(std::uint32_t tag) const {
+  const auto at = claimed_.lower_bound({tag, 0, 0});
+  return at != claimed_.end() && at->tag == tag;
+}
+
 bool Unacked::contains(const AckId& delivery) const {
   const auto at = by_delivery_.lower_bound({delivery.tag, delivery.delivery.value, 0});
   return at != by_delivery_.end() && at->tag == delivery.tag &&
@@ -52,10 +90,11 @@ std::optional<AckId> Unacked::find_after(queue::MessageId message, std::uint32_t
 
 bool Unacked::any_of(std::uint32_t tag) const {
   const auto at = by_delivery_.lower_bound({tag, 0, 0});
-  return at != by_delivery_.end() && at->tag == tag;
+  return (at != by_delivery_.end() && at->tag == tag) || has_claims(tag);
 }
 
 void Unacked::clear() {
+  claimed_.clear();
   by_message_.clear();
   by_delivery_.clear();
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <vector>
 
 #include "broker/routing/router.h"
 #include "broker/session/ids.h"
@@ -11,11 +13,25 @@
 namespace stompbox::session {
 
 // The deliveries of one peer that wait for its ACK, by delivery and by message. Credit bounds it.
+// One that an open transaction has acknowledged is claimed: it waits still, but cannot be found.
 class Unacked {
  public:
+  struct Claim {
+    AckId delivery;
+    queue::MessageId message;
+  };
+
   void add(const AckId& delivery, queue::MessageId message);
   // What an ACK or NACK of `delivery` covers waits no longer.
   void remove(const AckId& delivery, routing::Reach reach);
+  // The same without removing anything, in growing order.
+  [[nodiscard]] std::vector<Claim> reached(const AckId& delivery, routing::Reach reach) const;
+
+  // What an ACK or NACK of `delivery` covers belongs to one transaction from now on.
+  [[nodiscard]] std::vector<Claim> claim(const AckId& delivery, routing::Reach reach);
+  void release(const std::vector<Claim>& claims);  // ABORT: they can be acknowledged again
+  void settle(const std::vector<Claim>& claims);   // COMMIT: they wait no longer
+  [[nodiscard]] bool has_claims(std::uint32_t tag) const;
 
   [[nodiscard]] bool contains(const AckId& delivery) const;
   // The delivery of that message on the subscription `tag`, the newest if there are several.
@@ -24,7 +40,8 @@ class Unacked {
   [[nodiscard]] std::optional<AckId> find(queue::MessageId message) const;
   // The same on a later subscription than `tag`.
   [[nodiscard]] std::optional<AckId> find_after(queue::MessageId message, std::uint32_t tag) const;
-  [[nodiscard]] bool any_of(std::uint32_t tag) const;
+  [[nodiscard]] bool any_of(std::uint32_t tag) const;  // claimed ones included
+  [[nodiscard]] std::size_t size() const { return by_delivery_.size() + claimed_.size(); }
   void clear();
 
  private:
@@ -42,6 +59,7 @@ class Unacked {
   };
   std::set<ByMessage> by_message_;
   std::set<ByDelivery> by_delivery_;
+  std::set<ByDelivery> claimed_;
 };
 
 }  // namespace stompbox::session
