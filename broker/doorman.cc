@@ -2,20 +2,50 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
 #include <asio/post.hpp>
 
+#include "broker/access/check_files.h"
 #include "broker/access/passwords.h"
+#include "broker/access/rules_file.h"
 #include "broker/log/log.h"
 
 namespace stompbox {
 namespace {
 
+using access::Proof;
 using session::LoginResult;
 using TimePoint = access::Failures::TimePoint;
+
+// The two rooms name the same operations; neither may see the other.
+static_assert(static_cast<int>(access::Operation::kRead) ==
+              static_cast<int>(session::Operation::kRead));
+static_assert(static_cast<int>(access::Operation::kWrite) ==
+              static_cast<int>(session::Operation::kWrite));
+static_assert(static_cast<int>(access::Operation::kCreate) ==
+              static_cast<int>(session::Operation::kCreate));
+static_assert(static_cast<int>(access::Operation::kBrowse) ==
+              static_cast<int>(session::Operation::kBrowse));
+static_assert(static_cast<int>(access::Operation::kManage) ==
+              static_cast<int>(session::Operation::kManage));
+
+class BearerRights final : public session::Rights {
+ public:
+  BearerRights(std::shared_ptr<const access::House> house, access::Identity identity)
+      : bearer_(std::move(house), std::move(identity)) {}
+
+  [[nodiscard]] bool allows(const session::Wish& wish) const override {
+    return bearer_.may(static_cast<access::Operation>(wish.operation), wish.destination,
+                       wish.headers);
+  }
+
+ private:
+  const access::Bearer bearer_;
+};
 
 TimePoint steady_now() {
   return std::chrono::steady_clock::now();
@@ -33,16 +63,51 @@ std::string address_group(const std::string& host) {
   return std::string(text.data()) + "/64";
 }
 
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "::1" || host.starts_with("::ffff:127.");
+}
+
+// Writes a line if its kind is not too frequent, with the number of those that were left out.
+void write_repeated(log::Repeats& lines, std::string_view event, log::Fields fields) {
+  const auto left_out = lines.next(steady_now());
+  if (!left_out) return;
+  if (*left_out > 0) fields.add("more_before", *left_out);
+  log::write(log::Level::kWarning, event, fields);
+}
+
+access::CertificateMap make_map(const access::AccessOptions& options) {
+  auto map = access::CertificateMap::make(options.certificate_login, options.certificate_users);
+  return map ? std::move(*map) : access::CertificateMap();
+}
+
+// 64 random bits as hexadecimal digits.
+std::string random_text() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const access::DigestKey random = access::random_key();
+  std::string text;
+  for (std::size_t i = 0; i < 8; ++i) {
+    text += kDigits[random[i] >> 4];
+    text += kDigits[random[i] & 15];
+  }
+  return text;
+}
+
 }  // namespace
 
 struct Doorman::Check {
+  std::uint64_t connection = 0;
   std::string host;
   std::string group;
-  std::string login;
   std::string passcode;
-  std::optional<std::string> hash;  // nothing: there is no such user
+  std::optional<std::string> hash;  // nothing: there is no such user, or none with a passcode
+  access::Identity identity;
   Answer answer;
   access::Verdict verdict = access::Verdict::kWrong;
+};
+
+struct Doorman::Files {
+  std::optional<storage::Result<access::LoadedUsers>> users;  // nothing: no file is named
+  std::optional<storage::Result<access::Rules>> rules;
 };
 
 Doorman::Doorman(asio::io_context& io, const access::AccessOptions& options,
@@ -50,66 +115,152 @@ Doorman::Doorman(asio::io_context& io, const access::AccessOptions& options,
     : io_(io),
       options_(options),
       shortest_hold_(shortest_hold),
+      certificates_(make_map(options)),
+      house_(std::make_shared<access::House>()),
       remembered_(options.remembered_count_max, access::random_key()),
+      limits_(options_),
       failures_(options.failure_addresses_max, options.failure_memory),
+      denials_(options.failure_addresses_max, options.failure_memory),
       failure_lines_(20, std::chrono::seconds(10)),
       busy_lines_(1, std::chrono::seconds(10)),
+      crowd_lines_(1, std::chrono::seconds(10)),
+      denied_lines_(20, std::chrono::seconds(10)),
       slow_work_(options.waiting_checks_max) {}
 
-storage::Status Doorman::load_users() {
-  if (options_.users_file.empty()) return storage::kOk;
-  auto loaded = access::load_users(options_.users_file);
-  if (!loaded) return loaded.error();
-  accept_users(std::move(*loaded));
+// Files. On any thread.
+Doorman::Files Doorman::read_files(const access::AccessOptions& options) {
+  Files files;
+  if (!options.users_file.empty() || !options.plain_users_file.empty()) {
+    files.users = access::load_users(options);
+    if (*files.users) {
+      const std::string fault = access::fault_of_nobody(options, (*files.users)->users.count());
+      if (!fault.empty()) files.users = storage::Error{storage::ErrorCode::kInvalid, fault};
+    }
+  }
+  if (!options.rules_file.empty()) files.rules = access::load_rules(options.rules_file);
+  return files;
+}
+
+storage::Status Doorman::load_files() {
+  if (const auto map =
+          access::CertificateMap::make(options_.certificate_login, options_.certificate_users);
+      !map) {
+    return storage::Error{map.error().code, "access.certificate_users: " + map.error().text};
+  }
+  Files files = read_files(options_);
+  std::string mistakes;
+  const auto collect = [&mistakes](const storage::Error& error) {
+    mistakes += (mistakes.empty() ? "" : "\n") + error.text;
+  };
+  if (files.users && !*files.users) collect(files.users->error());
+  if (files.rules && !*files.rules) collect(files.rules->error());
+  if (!mistakes.empty()) return storage::Error{storage::ErrorCode::kInvalid, mistakes};
+  on_reloaded(files);
   return storage::kOk;
 }
 
-void Doorman::reload_users() {
-  if (options_.users_file.empty()) return;
-  const auto job = [this, &io = io_, path = options_.users_file] {
-    auto loaded = std::make_shared<storage::Result<access::LoadedUsers>>(access::load_users(path));
-    asio::post(io, [this, loaded] { on_reloaded(*loaded); });
+void Doorman::reload_files() {
+  const auto job = [this, &io = io_, options = options_] {
+    auto files = std::make_shared<Files>(read_files(options));
+    asio::post(io, [this, files] { on_reloaded(*files); });
   };
   if (slow_work_.submit(job) == access::SlowWork::Taken::kYes) return;
-  log::write(log::Level::kError, "users-not-reloaded",
+  log::write(log::Level::kError, "files-not-reloaded",
              log::Fields().add("error", "too many logins are being checked"));
 }
 
-void Doorman::on_reloaded(const storage::Result<access::LoadedUsers>& loaded) {
-  if (loaded) {
-    accept_users(*loaded);
-    return;
+void Doorman::on_reloaded(Files& files) {
+  if (files.users && *files.users) accept_users(std::move(**files.users));
+  if (files.users && !*files.users) {
+    log::write(log::Level::kError, "users-not-reloaded",
+               log::Fields().add("error", files.users->error().text));
   }
-  log::write(log::Level::kError, "users-not-reloaded",
-             log::Fields().add("error", loaded.error().text));
+  if (files.rules && *files.rules) accept_rules(std::move(**files.rules));
+  if (files.rules && !*files.rules) {
+    log::write(log::Level::kError, "rules-not-reloaded",
+               log::Fields().add("error", files.rules->error().text));
+  }
 }
 
 void Doorman::accept_users(access::LoadedUsers loaded) {
   log::Fields fields;
-  fields.add("file", options_.users_file);
+  const bool own = !options_.users_file.empty();
+  fields.add("file", own ? options_.users_file : options_.plain_users_file);
   fields.add("users", std::uint64_t{loaded.users.count()});
   log::write(log::Level::kInfo, "users-loaded", fields);
-  if (!loaded.warning.empty()) {
-    log::write(log::Level::kWarning, "users-readable",
-               log::Fields().add("warning", loaded.warning));
-  }
-  users_ = std::make_shared<const access::Users>(std::move(loaded.users));
+  for (const std::string& warning : loaded.warnings)
+    log::write(log::Level::kWarning, "users-warning", log::Fields().add("warning", warning));
+  house_->users = std::make_shared<const access::Users>(std::move(loaded.users));
+  ++house_->edition;
 }
 
-void Doorman::check(const std::string& host, std::string_view login, std::string_view passcode,
+void Doorman::accept_rules(access::Rules rules) {
+  log::write(
+      log::Level::kInfo, "rules-loaded",
+      log::Fields().add("file", options_.rules_file).add("rules", std::uint64_t{rules.count()}));
+  house_->rules = std::make_shared<const access::Rules>(std::move(rules));
+  ++house_->edition;
+}
+
+// The door.
+std::string Doorman::arrive(const net::Visitor& visitor) {
+  using access::DoorLimits;
+  const bool bounded = options_.loopback_is_bounded || !is_loopback(visitor.host);
+  const auto arrival =
+      limits_.arrive(visitor.connection, address_group(visitor.host),
+                     bounded ? DoorLimits::Bounds::kHold : DoorLimits::Bounds::kNone, steady_now());
+  if (arrival == DoorLimits::Arrival::kIn) return {};
+  const bool too_fast = arrival == DoorLimits::Arrival::kTooFast;
+  const std::string reason =
+      too_fast ? "too many new connections in a short time" : "too many connections at once";
+  write_repeated(crowd_lines_, "address-turned-away",
+                 log::Fields().add("peer", visitor.host).add("reason", reason));
+  return "Your address has " + reason + ".";
+}
+
+void Doorman::leave(const net::Visitor& visitor) {
+  limits_.leave(visitor.connection);
+}
+
+bool Doorman::asks_who() const {
+  return access::asks_who(options_);
+}
+
+void Doorman::check(const net::Visitor& visitor, const session::Credentials& credentials,
                     Answer answer) {
-  if (!users_) return answer(LoginResult::kWelcome);
-  const std::string* hash = users_->find_hash(login);
-  if (hash != nullptr && remembered_.knows(login, passcode, *hash)) {
-    return answer(LoginResult::kWelcome);
-  }
   auto check = std::make_shared<Check>();
-  check->host = host;
-  check->group = address_group(host);
-  check->login = login;
-  check->passcode = passcode;
-  if (hash != nullptr) check->hash = *hash;
+  check->connection = visitor.connection;
+  check->host = visitor.host;
+  check->group = address_group(visitor.host);
+  check->identity.user = credentials.login;
+  check->identity.certificate = access::common_name(visitor.certificate_subject);
+  check->identity.certificate_names = visitor.certificate_names;
   check->answer = std::move(answer);
+  if (!asks_who()) return let_in(*check);
+  // Who shows a certificate that names a user is that user, whatever login says (as ActiveMQ has
+  // it, fact mcollective 2.1).
+  if (auto user = certificates_.user_of({visitor.certificate_subject, visitor.certificate_names})) {
+    check->identity.user = std::move(*user);
+    check->identity.proof = Proof::kCertificate;
+    return let_in(*check);
+  }
+  check->identity.proof = Proof::kPasscode;
+  const access::User* user = house_->users ? house_->users->find(credentials.login) : nullptr;
+  if (user != nullptr && user->kind == access::SecretKind::kPlain) {
+    check->verdict = access::verify_plain(credentials.passcode, user->secret);
+    return check->verdict == access::Verdict::kRight ? let_in(*check) : refuse(*check);
+  }
+  if (user != nullptr && user->kind == access::SecretKind::kHash) {
+    if (remembered_.knows(credentials.login, credentials.passcode, user->secret)) {
+      return let_in(*check);
+    }
+    check->hash = user->secret;
+  }
+  check->passcode = credentials.passcode;
+  submit(check);
+}
+
+void Doorman::submit(const std::shared_ptr<Check>& check) {
   std::uint32_t& under_way = under_way_[check->group];
   const bool taken = under_way < options_.checks_per_address_max &&
                      slow_work_.submit([this, &io = io_, check] { verify(io, *this, check); }) ==
@@ -119,11 +270,8 @@ void Doorman::check(const std::string& host, std::string_view login, std::string
     return;
   }
   if (under_way == 0) under_way_.erase(check->group);
-  if (const auto left_out = busy_lines_.next(steady_now())) {
-    log::write(log::Level::kWarning, "login-put-off",
-               log::Fields().add("peer", host).add("more_before", *left_out));
-  }
-  check->answer(LoginResult::kTryLater);
+  write_repeated(busy_lines_, "login-put-off", log::Fields().add("peer", check->host));
+  check->answer({LoginResult::kTryLater, {}, nullptr});
 }
 
 // On the slow-work thread: touches nothing of the doorman but its address.
@@ -136,30 +284,58 @@ void Doorman::verify(asio::io_context& io, Doorman& self, const std::shared_ptr<
 void Doorman::on_verified(const Check& check) {
   const auto under_way = under_way_.find(check.group);
   if (--under_way->second == 0) under_way_.erase(under_way);
-  if (check.verdict == access::Verdict::kWrong) {
-    count_failure(check);
-    check.answer(LoginResult::kWrong);
-    return;
-  }
-  remembered_.remember(check.login, check.passcode, *check.hash);
+  if (check.verdict == access::Verdict::kWrong) return refuse(check);
+  remembered_.remember(check.identity.user, check.passcode, *check.hash);
   failures_.clear(check.group);
-  check.answer(LoginResult::kWelcome);
+  let_in(check);
 }
 
-void Doorman::count_failure(const Check& check) {
+void Doorman::let_in(const Check& check) {
+  const bool proven = check.identity.proof != Proof::kNone;
+  if (proven && limits_.log_in(check.connection, check.identity.user) ==
+                    access::DoorLimits::Login::kTooMany) {
+    write_repeated(crowd_lines_, "user-turned-away",
+                   log::Fields()
+                       .add("peer", check.host)
+                       .add("user", check.identity.user)
+                       .add("reason", "too many connections at once"));
+    return check.answer({LoginResult::kTryLater, {}, nullptr});
+  }
+  check.answer(
+      {LoginResult::kWelcome, check.identity.user, rights_of(check.identity), random_text()});
+}
+
+void Doorman::refuse(const Check& check) {
   const TimePoint now = steady_now();
   failures_.add(check.group, now);
-  const auto left_out = failure_lines_.next(now);
-  if (!left_out) return;
-  log::Fields fields;
-  fields.add("peer", check.host).add("user", check.login);
-  fields.add("failures", std::uint64_t{failures_.count(check.group, now)});
-  if (*left_out > 0) fields.add("more_before", *left_out);
-  log::write(log::Level::kWarning, "login-failed", fields);
+  write_repeated(failure_lines_, "login-failed",
+                 log::Fields()
+                     .add("peer", check.host)
+                     .add("user", check.identity.user)
+                     .add("failures", std::uint64_t{failures_.count(check.group, now)}));
+  check.answer({LoginResult::kWrong, {}, nullptr});
+}
+
+std::shared_ptr<const session::Rights> Doorman::rights_of(access::Identity identity) const {
+  if (!house_->users && !house_->rules) return nullptr;
+  return std::make_shared<const BearerRights>(house_, std::move(identity));
+}
+
+void Doorman::denied(const net::Visitor& visitor, std::string_view user,
+                     const session::Denial& denial) {
+  denials_.add(address_group(visitor.host), steady_now());
+  write_repeated(denied_lines_, "denied",
+                 log::Fields()
+                     .add("peer", visitor.host)
+                     .add("user", user)
+                     .add("operation", denial.operation)
+                     .add("destination", denial.destination));
 }
 
 std::chrono::milliseconds Doorman::error_hold(const std::string& host) {
-  const std::uint32_t failures = failures_.count(address_group(host), steady_now());
+  const std::string group = address_group(host);
+  const TimePoint now = steady_now();
+  const std::uint32_t failures = std::max(failures_.count(group, now), denials_.count(group, now));
   // The first may be a slip: it is held as every ERROR is.
   const std::uint32_t repeated = failures > 0 ? failures - 1 : 0;
   return access::hold_after(repeated, shortest_hold_, options_.failure_hold_max);

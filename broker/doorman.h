@@ -10,6 +10,9 @@
 
 #include <asio/io_context.hpp>
 
+#include "broker/access/bearer.h"
+#include "broker/access/certificate.h"
+#include "broker/access/door_limits.h"
 #include "broker/access/failures.h"
 #include "broker/access/options.h"
 #include "broker/access/remembered.h"
@@ -21,42 +24,63 @@
 
 namespace stompbox {
 
-// Lets peers in: by the users file, or everybody if there is none. Loop thread; hashes and files
-// are left to the slow-work thread, whose answers are posted back.
+// Lets peers in, by certificate, users file or unasked, and gives them their rights. Loop thread;
+// hashes and files are left to the slow-work thread, whose answers are posted back.
 class Doorman final : public net::Porter {
  public:
   // `io` outlives this and is not run afterwards. `shortest_hold`: what every ERROR is held.
   Doorman(asio::io_context& io, const access::AccessOptions& options,
           std::chrono::milliseconds shortest_hold);
 
-  // At the start; blocks.
-  [[nodiscard]] storage::Status load_users();
-  // Later, in the background. Users who are in stay in; a bad file changes nothing and is logged.
-  void reload_users();
+  // Users and rules, at the start; blocks. An error is for the operator, a line for each mistake.
+  [[nodiscard]] storage::Status load_files();
+  // Later, in the background. A bad file changes nothing and is logged; the other one counts
+  // nevertheless. Who is in stays in, with the rights of the new files: a user who is gone has none
+  // but anyone's.
+  void reload_files();
 
-  void check(const std::string& host, std::string_view login, std::string_view passcode,
+  [[nodiscard]] std::string arrive(const net::Visitor& visitor) override;
+  void leave(const net::Visitor& visitor) override;
+  void check(const net::Visitor& visitor, const session::Credentials& credentials,
              Answer answer) override;
+  void denied(const net::Visitor& visitor, std::string_view user,
+              const session::Denial& denial) override;
   [[nodiscard]] std::chrono::milliseconds error_hold(const std::string& host) override;
 
  private:
   // One login on its way through the slow-work thread and back.
   struct Check;
+  // What a reload read.
+  struct Files;
   static void verify(asio::io_context& io, Doorman& self, const std::shared_ptr<Check>& check);
+  [[nodiscard]] static Files read_files(const access::AccessOptions& options);
+
+  void submit(const std::shared_ptr<Check>& check);
   void on_verified(const Check& check);
-  void on_reloaded(const storage::Result<access::LoadedUsers>& loaded);
+  void let_in(const Check& check);
+  void refuse(const Check& check);
+  [[nodiscard]] std::shared_ptr<const session::Rights> rights_of(access::Identity identity) const;
+  [[nodiscard]] bool asks_who() const;
+
+  void on_reloaded(Files& files);
   void accept_users(access::LoadedUsers loaded);
-  void count_failure(const Check& check);
+  void accept_rules(access::Rules rules);
 
   asio::io_context& io_;
   const access::AccessOptions options_;
   const std::chrono::milliseconds shortest_hold_;
+  access::CertificateMap certificates_;
 
-  std::shared_ptr<const access::Users> users_;  // null: everybody is welcome
+  const std::shared_ptr<access::House> house_;
   access::Remembered remembered_;
-  access::Failures failures_;
+  access::DoorLimits limits_;
+  access::Failures failures_;                       // logins
+  access::Failures denials_;                        // of those who are in
   std::map<std::string, std::uint32_t> under_way_;  // checks by address
   log::Repeats failure_lines_;
   log::Repeats busy_lines_;
+  log::Repeats crowd_lines_;
+  log::Repeats denied_lines_;
 
   access::SlowWork slow_work_;  // last: its jobs post to what stands above
 };

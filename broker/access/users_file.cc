@@ -8,10 +8,11 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "broker/access/passwords.h"
+#include "broker/access/plain_users.h"
+#include "broker/access/text_file.h"
 
 namespace stompbox::access {
 namespace {
@@ -19,52 +20,8 @@ namespace {
 using storage::Error;
 using storage::ErrorCode;
 
-constexpr std::size_t kFileBytesMax = 16 * 1024 * 1024;
-
-Error system_error(const std::string& what) {
-  const int number = errno;
-  const ErrorCode code = number == ENOENT                      ? ErrorCode::kNotFound
-                         : number == EACCES || number == EPERM ? ErrorCode::kDenied
-                                                               : ErrorCode::kIo;
-  return Error{code, what + ": " + std::system_category().message(number)};
-}
-
-// Closes what it holds.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  const int number_;
-};
-
-struct FileText {
-  std::string text;
-  struct stat status {};
-};
-
 storage::Result<FileText> read_file(const std::string& path) {
-  const std::string what = "the users file " + path + " cannot be read";
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  FileText read;
-  if (file.get() < 0 || ::fstat(file.get(), &read.status) != 0) return system_error(what);
-  char chunk[16 * 1024];
-  for (;;) {
-    const ssize_t count = ::read(file.get(), chunk, sizeof chunk);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_error(what);
-    if (count == 0) return read;
-    read.text.append(chunk, static_cast<std::size_t>(count));
-    if (read.text.size() > kFileBytesMax) {
-      return Error{ErrorCode::kTooLarge, what + ": it has more than 16 MiB"};
-    }
-  }
+  return read_text_file(path, "the users file");
 }
 
 bool write_whole(int descriptor, std::string_view text) {
@@ -127,9 +84,37 @@ Edited edit(std::string_view text, std::string_view name, std::string_view line)
   return edited;
 }
 
-storage::Status check_text(const FileText& file, const std::string& path) {
-  const auto users = parse_users(file.text, path);
-  if (!users) return users.error();
+std::optional<std::string> warning_of_mode(const FileText& file, const std::string& path,
+                                           std::string_view secrets) {
+  if ((file.status.st_mode & S_IROTH) == 0) return std::nullopt;
+  return "everybody on this machine can read the users file " + path + ": 'chmod o-r' keeps its " +
+         std::string(secrets) + " to those who need them";
+}
+
+// The line that a change makes of what stands there; `now` is null for a new user.
+storage::Result<std::string> changed_line(const std::string& path, std::string_view name,
+                                          const User* now, const UserChange& change) {
+  if (!change.secret && now == nullptr) {
+    return Error{ErrorCode::kNotFound,
+                 "the users file " + path + " has no user " + std::string(name)};
+  }
+  const std::string kept = now == nullptr                   ? std::string()
+                           : now->kind == SecretKind::kNone ? std::string(kNoPasscode)
+                                                            : now->secret;
+  const std::vector<std::string> groups = now == nullptr ? std::vector<std::string>() : now->groups;
+  return line_of(name, change.secret.value_or(kept), change.groups.value_or(groups));
+}
+
+storage::Status check_change(std::string_view name, const UserChange& change) {
+  if (const std::string_view fault = fault_of_name(name); !fault.empty()) {
+    return Error{ErrorCode::kInvalid, std::string(fault)};
+  }
+  for (const std::string& group : change.groups.value_or(std::vector<std::string>())) {
+    if (const std::string_view fault = fault_of_group(group); !fault.empty()) {
+      return Error{ErrorCode::kInvalid, std::string(fault)};
+    }
+  }
+  assert(!change.secret || *change.secret == kNoPasscode || is_password_hash(*change.secret));
   return storage::kOk;
 }
 
@@ -141,34 +126,55 @@ storage::Result<LoadedUsers> load_users(const std::string& path) {
   auto users = parse_users(file->text, path);
   if (!users) return users.error();
   LoadedUsers loaded{std::move(*users), {}};
-  if ((file->status.st_mode & S_IROTH) != 0) {
-    loaded.warning = "everybody on this machine can read the users file " + path +
-                     ": 'chmod o-r' keeps its hashes to those who need them";
-  }
+  if (auto warning = warning_of_mode(*file, path, "hashes")) loaded.warnings.push_back(*warning);
   return loaded;
 }
 
-storage::Status put_user(const std::string& path, std::string_view name, std::string_view hash) {
-  if (const std::string_view fault = fault_of_name(name); !fault.empty()) {
-    return Error{ErrorCode::kInvalid, std::string(fault)};
+storage::Result<LoadedUsers> load_users(const AccessOptions& options) {
+  LoadedUsers loaded;
+  if (!options.users_file.empty()) {
+    auto own = load_users(options.users_file);
+    if (!own) return own.error();
+    loaded = std::move(*own);
   }
-  assert(is_password_hash(std::string(hash)));
-  const std::string line = std::string(name).append(":").append(hash);
-  auto file = read_file(path);
+  const std::string& path = options.plain_users_file;
+  if (path.empty()) return loaded;
+  const auto file = read_file(path);
   if (!file && file.error().code == ErrorCode::kNotFound) {
-    return replace_file(path, line + "\n", std::nullopt);
+    loaded.warnings.push_back("there is no users file " + path + ": nobody can log in by it");
+    return loaded;
   }
   if (!file) return file.error();
-  if (auto status = check_text(*file, path); !status) return status;
-  Edited edited = edit(file->text, name, line);
-  if (!edited.found) edited.text.append(line).append("\n");
-  return replace_file(path, edited.text, file->status);
+  PlainUsers plain = parse_plain_users(file->text, path, options.plain_users_format);
+  loaded.users.add_missing(plain.users);
+  for (std::string& warning : plain.warnings)
+    loaded.warnings.push_back(std::move(warning));
+  loaded.warnings.push_back("the passcodes in " + path +
+                            " stand there as they are: 'stompbox passwd' makes a users file of "
+                            "hashes, for --users");
+  if (auto warning = warning_of_mode(*file, path, "passcodes")) loaded.warnings.push_back(*warning);
+  return loaded;
+}
+
+storage::Status put_user(const std::string& path, std::string_view name, const UserChange& change) {
+  if (auto status = check_change(name, change); !status) return status;
+  auto file = read_file(path);
+  const bool is_new = !file && file.error().code == ErrorCode::kNotFound;
+  if (!file && !is_new) return file.error();
+  const std::string text = is_new ? std::string() : file->text;
+  const auto users = parse_users(text, path);
+  if (!users) return users.error();
+  const auto line = changed_line(path, name, users->find(name), change);
+  if (!line) return line.error();
+  Edited edited = edit(text, name, *line);
+  if (!edited.found) edited.text.append(*line).append("\n");
+  return replace_file(path, edited.text, is_new ? std::nullopt : std::optional(file->status));
 }
 
 storage::Status remove_user(const std::string& path, std::string_view name) {
   const auto file = read_file(path);
   if (!file) return file.error();
-  if (auto status = check_text(*file, path); !status) return status;
+  if (const auto users = parse_users(file->text, path); !users) return users.error();
   const Edited edited = edit(file->text, name, {});
   if (!edited.found) {
     return Error{ErrorCode::kNotFound,
