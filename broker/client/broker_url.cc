@@ -1,5 +1,6 @@
 #include "broker/client/broker_url.h"
 
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <system_error>
@@ -7,8 +8,18 @@
 namespace stompbox::client {
 namespace {
 
-constexpr std::string_view kScheme = "tcp://";
-constexpr std::string_view kDefaultPort = "61613";
+struct SchemeName {
+  std::string_view name;
+  Transport transport;
+};
+// The first of a kind is how it is shown.
+constexpr std::array<SchemeName, 5> kSchemes = {{{"tcp://", Transport::kPlain},
+                                                 {"stomp://", Transport::kPlain},
+                                                 {"tls://", Transport::kTls},
+                                                 {"stomps://", Transport::kTls},
+                                                 {"ssl://", Transport::kTls}}};
+constexpr std::string_view kPlainPort = "61613";
+constexpr std::string_view kTlsPort = "61614";
 
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -22,12 +33,18 @@ storage::Result<BrokerUrl> parse_broker_url(std::string_view text) {
   const storage::Error wrong{storage::ErrorCode::kInvalid,
                              "'" + std::string(text) +
                                  "' is no address of a broker: it looks like "
-                                 "tcp://localhost:61613"};
+                                 "tcp://localhost:61613 or tls://localhost:61614"};
   std::string_view rest = text;
-  if (rest.starts_with(kScheme)) rest.remove_prefix(kScheme.size());
+  Transport transport = Transport::kPlain;
+  for (const SchemeName& scheme : kSchemes) {
+    if (!rest.starts_with(scheme.name)) continue;
+    transport = scheme.transport;
+    rest.remove_prefix(scheme.name.size());
+    break;
+  }
   if (rest.find('/') != std::string_view::npos) return wrong;
   std::string_view host = rest;
-  std::string_view port = kDefaultPort;
+  std::string_view port = transport == Transport::kTls ? kTlsPort : kPlainPort;
   if (rest.starts_with('[')) {
     const auto close = rest.find(']');
     if (close == std::string_view::npos) return wrong;
@@ -40,12 +57,13 @@ storage::Result<BrokerUrl> parse_broker_url(std::string_view text) {
     port = rest.substr(colon + 1);
   }
   if (host.empty() || !is_port(port)) return wrong;
-  return BrokerUrl{std::string(host), std::string(port)};
+  return BrokerUrl{std::string(host), std::string(port), transport};
 }
 
 std::string to_text(const BrokerUrl& url) {
   const bool v6 = url.host.find(':') != std::string::npos;
-  return std::string(kScheme) + (v6 ? "[" + url.host + "]" : url.host) + ":" + url.port;
+  const std::string scheme = url.transport == Transport::kTls ? "tls://" : "tcp://";
+  return scheme + (v6 ? "[" + url.host + "]" : url.host) + ":" + url.port;
 }
 
 }  // namespace stompbox::client

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -7,11 +8,15 @@
 
 namespace stompbox::client {
 
-// Where a broker is: "tcp://HOST:PORT", "tcp://HOST", "HOST:PORT" or "HOST"; an IPv6 address in
-// brackets. Without a port it is STOMP's own, 61613.
+enum class Transport : std::uint8_t { kPlain, kTls };
+
+// Where a broker is: "tcp://HOST:PORT", "tcp://HOST", "HOST:PORT" or "HOST"; "tls://", "stomps://"
+// or "ssl://" for TLS; an IPv6 address in brackets. Without a port it is STOMP's own, 61613, with
+// TLS 61614.
 struct BrokerUrl {
   std::string host;
   std::string port;
+  Transport transport = Transport::kPlain;
 
   friend bool operator==(const BrokerUrl&, const BrokerUrl&) = default;
 };

@@ -39,7 +39,8 @@ Client::Client(Wire wire, const ClientOptions& options)
       patience_(options.patience) {}
 
 storage::Result<Client> Client::connect(const ClientOptions& options) {
-  auto wire = Wire::connect(options.broker, std::chrono::steady_clock::now() + options.patience);
+  auto wire = Wire::connect(options.broker, options.tls,
+                            std::chrono::steady_clock::now() + options.patience);
   if (!wire) return wire.error();
   Client client(std::move(*wire), options);
   if (auto status = client.log_in(options); !status) return status.error();

@@ -23,6 +23,7 @@ struct ClientOptions {
   BrokerUrl broker{"localhost", "61613"};
   std::string login;  // empty: anonymous
   std::string passcode;
+  TlsTrust tls;
   std::chrono::milliseconds patience{30'000};  // for a connection, an answer, a write
   protocol::DecodeLimits limits;
 };

@@ -82,7 +82,41 @@ storage::Error connect_error(const BrokerUrl& url, int error) {
 
 }  // namespace
 
-storage::Result<Wire> Wire::connect(const BrokerUrl& url, Deadline deadline) {
+storage::Result<Wire> Wire::connect(const BrokerUrl& url, const TlsTrust& trust,
+                                    Deadline deadline) {
+  auto wire = open(url, deadline);
+  if (!wire || url.transport == Transport::kPlain) return wire;
+  if (auto status = wire->begin_tls(url, trust, deadline); !status) return status.error();
+  return wire;
+}
+
+storage::Status Wire::begin_tls(const BrokerUrl& url, const TlsTrust& trust, Deadline deadline) {
+  auto tls = TlsClient::make(url.host, trust);
+  if (!tls) return tls.error();
+  for (;;) {
+    std::string out;
+    const auto step = tls->shake_hands(out);
+    const auto feed = [&tls](std::string_view came) { tls->feed(came); };
+    auto sent = send_bytes(out, feed, deadline);
+    if (!step) return step.error();
+    if (!sent) return sent;
+    if (*step == TlsClient::Handshake::kDone) break;
+    const int ready = wait_for(file_, POLLIN, deadline);
+    if (ready <= 0) return lost(ready == 0 ? kTimeIsUp : -ready);
+    const auto came = read_bytes(feed);
+    if (!came) return came.error();
+    if (*came == Came::kEnd) {
+      return storage::Error{storage::ErrorCode::kIo,
+                            to_text(url) +
+                                " closed the connection in the TLS handshake: does it "
+                                "speak TLS there?"};
+    }
+  }
+  tls_ = std::move(*tls);
+  return storage::kOk;
+}
+
+storage::Result<Wire> Wire::open(const BrokerUrl& url, Deadline deadline) {
   const auto addresses = look_up(url);
   if (!addresses) return addresses.error();
   int error = ECONNREFUSED;
@@ -104,10 +138,12 @@ storage::Result<Wire> Wire::connect(const BrokerUrl& url, Deadline deadline) {
   return connect_error(url, error);
 }
 
-Wire::Wire(Wire&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+Wire::Wire(Wire&& other) noexcept
+    : file_(std::exchange(other.file_, -1)), tls_(std::move(other.tls_)) {}
 
 Wire& Wire::operator=(Wire&& other) noexcept {
   std::swap(file_, other.file_);
+  std::swap(tls_, other.tls_);
   return *this;
 }
 
@@ -116,13 +152,20 @@ Wire::~Wire() {
 }
 
 storage::Status Wire::send(std::string_view bytes, const Sink& sink, Deadline deadline) {
+  if (!tls_) return send_bytes(bytes, sink, deadline);
+  std::string sealed;
+  if (auto status = tls_->seal(bytes, sealed); !status) return status;
+  return send_bytes(sealed, sink, deadline);
+}
+
+storage::Status Wire::send_bytes(std::string_view bytes, const Sink& sink, Deadline deadline) {
   bool may_read = true;  // until the broker has ended its side
   while (!bytes.empty()) {
     const int ready =
         wait_for(file_, static_cast<short>(may_read ? POLLIN | POLLOUT : POLLOUT), deadline);
     if (ready <= 0) return ready == 0 ? lost(kTimeIsUp) : lost(-ready);
     if (may_read && (ready & POLLIN) != 0) {
-      const auto came = read_once(sink);
+      const auto came = tls_ ? read_once(sink) : read_bytes(sink);
       if (!came) return came.error();
       may_read = *came != Came::kEnd;
     }
@@ -141,7 +184,16 @@ storage::Result<Wire::Came> Wire::receive(const Sink& sink, Deadline deadline) {
   return read_once(sink);
 }
 
-storage::Result<Wire::Came> Wire::read_once(const Sink& sink) const {
+storage::Result<Wire::Came> Wire::read_once(const Sink& sink) {
+  if (!tls_) return read_bytes(sink);
+  const auto came = read_bytes([this](std::string_view bytes) { tls_->feed(bytes); });
+  if (!came) return came;
+  const auto end = tls_->open(sink);
+  if (!end) return end.error();
+  return *end == TlsClient::End::kOrderly ? Came::kEnd : *came;
+}
+
+storage::Result<Wire::Came> Wire::read_bytes(const Sink& sink) const {
   std::array<char, 64 * 1024> buffer;
   const ssize_t size = ::recv(file_, buffer.data(), buffer.size(), 0);
   if (size == 0) return Came::kEnd;

@@ -1,5 +1,6 @@
 #include "broker/net/connections.h"
 
+#include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "broker/log/log.h"
 #include "broker/net/asio_support.h"
+#include "broker/net/web_socket_handshake.h"
 
 namespace stompbox::net {
 namespace {
@@ -16,11 +18,8 @@ namespace {
 constexpr std::size_t kTurnBytesMax = 1024 * 1024;
 constexpr std::size_t kTurnWritesMax = 16;
 // Refused connections that are kept open at once, so that they can read why.
-constexpr std::size_t kTurnedAwayMax = 64;
-
-constexpr std::string_view kNoRoomError =
-    "ERROR\nmessage:Too many connections\ncontent-type:text/plain\ncontent-length:64\n\n"
-    "This broker has as many connections as it may; try again later.\n";
+constexpr std::size_t kLingeringMax = 256;
+constexpr std::chrono::milliseconds kTurnedAwayHold{1500};
 
 void set_socket_options(asio::ip::tcp::socket& socket) {
   std::error_code ignored;  // a socket without them works
@@ -45,11 +44,10 @@ session::Now clock_now() {
 }
 
 Connections::Connections(asio::io_context& io, routing::Router& router, Porter& porter,
-                         const session::SessionOptions& session_options, const NetOptions& options)
+                         const NetOptions& options)
     : io_(io),
       router_(router),
       porter_(porter),
-      session_options_(session_options),
       options_(options),
       scratch_(options.read_bytes),
       timer_(io),
@@ -63,20 +61,21 @@ Connections::~Connections() {
   close_all();
 }
 
-void Connections::welcome(asio::ip::tcp::socket socket) {
+void Connections::welcome(asio::ip::tcp::socket socket, Entrance& entrance) {
   ++total_;
   std::error_code error;
   socket.non_blocking(true, error);
   if (error) return;  // it is gone
   set_socket_options(socket);
-  if (connections_.size() >= options_.connection_count_max) {
-    turn_away(std::move(socket));
-    return;
-  }
   const session::Now now = clock_now();
   const std::uint64_t number = ++last_number_;
-  const Connection::SessionParts parts{router_, *this, *this, session_options_};
-  auto connection = std::make_shared<Connection>(number, std::move(socket), parts, now);
+  const Connection::SessionParts parts{router_, *this, *this, buffers_};
+  auto connection = std::make_shared<Connection>(number, std::move(socket), entrance, parts, now);
+  const std::string refusal = may_come(connection->visitor(), entrance, now.steady);
+  if (!refusal.empty()) {
+    turn_away(std::move(connection->socket()), entrance, refusal);
+    return;
+  }
   connection->session().lengthen_hold(porter_.error_hold(connection->host()));
   connections_.emplace(number, connection);
   if (stopping_) {
@@ -87,31 +86,69 @@ void Connections::welcome(asio::ip::tcp::socket socket) {
   }
 }
 
-void Connections::turn_away(asio::ip::tcp::socket socket) {
+// An empty text, or why not. What it lets in is counted by the entrance and the porter.
+std::string Connections::may_come(const Visitor& visitor, Entrance& entrance,
+                                  session::TimePoint now) {
+  if (connections_.size() >= options_.connection_count_max) {
+    return "This broker has as many connections as it may; try again later.";
+  }
+  if (std::string refusal = entrance.admit(now); !refusal.empty()) return refusal;
+  std::string refusal = porter_.arrive(visitor);
+  if (!refusal.empty()) entrance.count_out();
+  return refusal;
+}
+
+// With TLS there is nothing that the peer could read before the handshake.
+void Connections::turn_away(asio::ip::tcp::socket socket, const Entrance& entrance,
+                            const std::string& sentence) {
   ++turned_away_count_;
+  const Scheme scheme = entrance.scheme();
+  std::string text;
+  if (scheme == Scheme::kTcp || scheme == Scheme::kAuto) {
+    text = error_frame("Too many connections", sentence);
+  } else if (scheme == Scheme::kWs) {
+    text = http_refusal("503 Service Unavailable", "", sentence);
+  }
   std::error_code ignored;  // whatever reaches the peer is a courtesy
-  socket.send(asio::buffer(kNoRoomError.data(), kNoRoomError.size() + 1), 0, ignored);
+  socket.send(asio::buffer(text), 0, ignored);
   socket.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  turned_away_.push_back(std::move(socket));
-  if (turned_away_.size() > kTurnedAwayMax) turned_away_.pop_front();
+  let_linger(std::move(socket), kTurnedAwayHold);
   if (const auto left_out = turned_away_lines_.next(clock_now().steady)) {
     log::write(log::Level::kWarning, "connection-turned-away",
                log::Fields()
-                   .add("reason", "too-many")
+                   .add("listener", entrance.name())
+                   .add("reason", sentence)
                    .add("connections", std::uint64_t{connections_.size()})
                    .add("more_before", *left_out));
   }
 }
 
-// Reads while the session wants to; ends when it does not, and read_on() begins anew.
-asio::awaitable<void> Connections::read_loop(Connections& all, ConnectionPtr connection) {
-  while (all.may_read(*connection)) {
-    const auto [error] =
-        co_await connection->socket().async_wait(asio::ip::tcp::socket::wait_read, as_result);
-    if (error || !connection->is_open()) break;
-    if (all.may_read(*connection)) all.read_ready(connection);
-  }
+void Connections::let_linger(asio::ip::tcp::socket socket, std::chrono::milliseconds hold) {
+  const std::uint64_t number = ++last_number_;
+  lingering_.emplace(number, std::move(socket));
+  set_deadline(number, clock_now().steady + hold);
+  if (lingering_.size() <= kLingeringMax) return;
+  deadlines_.forget(lingering_.begin()->first);
+  lingering_.erase(lingering_.begin());
+}
+
+// A plain handler and no coroutine: ten thousand idle connections wait here, and the frames of a
+// coroutine would be a fifth of their memory.
+void Connections::await_readable(const ConnectionPtr& connection) {
+  connection->notes.reading = true;
+  connection->socket().async_wait(
+      asio::ip::tcp::socket::wait_read,
+      [this, connection](std::error_code error) { on_readable(connection, error); });
+}
+
+void Connections::on_readable(const ConnectionPtr& connection, std::error_code error) {
   connection->notes.reading = false;
+  if (error || !connection->is_open()) return;
+  if (may_read(*connection)) {
+    read_ready(connection);
+  } else {
+    read_on(connection);
+  }
 }
 
 void Connections::read_ready(const ConnectionPtr& connection) {
@@ -137,6 +174,7 @@ void Connections::settle(const ConnectionPtr& connection, session::Now now) {
   in_hand_ = 0;
   if (session.done()) {
     end(connection);
+    keep_inbound_bound(now);
     return;
   }
   set_deadline(*connection);
@@ -150,7 +188,7 @@ void Connections::settle(const ConnectionPtr& connection, session::Now now) {
 void Connections::write_out(const ConnectionPtr& connection, session::Now now) {
   if (connection->notes.waiting_to_write) return;
   session::Session& session = connection->session();
-  for (std::size_t writes = 0; session.outbox().waiting_bytes() > 0; ++writes) {
+  for (std::size_t writes = 0; connection->wants_write(); ++writes) {
     if (writes == kTurnWritesMax) {
       wake(connection->number());
       return;
@@ -176,13 +214,14 @@ bool Connections::may_read(Connection& connection) const {
   if (!connection.is_open() || connection.input_ended() || !connection.session().wants_read()) {
     return false;
   }
-  return !inbound_is_over() || connection.notes.inbound_bytes <= fair_inbound_bytes();
+  return has_room_for(connection);
 }
 
 void Connections::read_on(const ConnectionPtr& connection) {
-  if (connection->notes.reading || !connection->is_open() || !may_read(*connection)) return;
-  connection->notes.reading = true;
-  spawn(io_, read_loop(*this, connection));
+  if (!connection->is_open()) return;
+  judge_beats(*connection);
+  if (connection->notes.reading || !may_read(*connection)) return;
+  await_readable(connection);
 }
 
 void Connections::wake(std::uint64_t session) {
@@ -204,34 +243,45 @@ void Connections::flush_woken() {
   }
 }
 
-void Connections::check_login(std::uint64_t session, std::string_view login,
-                              std::string_view passcode) {
+void Connections::check_login(std::uint64_t session, const session::Credentials& credentials) {
   const ConnectionPtr connection = find(session);
   assert(connection);
-  porter_.check(connection->host(), login, passcode,
-                [this, session](session::LoginResult result) { on_answer(session, result); });
+  porter_.check(connection->visitor(), credentials, [this, session](session::Admitted admitted) {
+    on_answer(session, std::move(admitted));
+  });
 }
 
-void Connections::on_answer(std::uint64_t session, session::LoginResult result) {
+void Connections::denied(std::uint64_t session, const session::Denial& denial) {
+  const ConnectionPtr connection = find(session);
+  assert(connection);
+  porter_.denied(connection->visitor(), connection->session().user(), denial);
+  connection->session().lengthen_hold(porter_.error_hold(connection->host()));
+}
+
+void Connections::on_answer(std::uint64_t session, session::Admitted admitted) {
   const ConnectionPtr connection = find(session);
   if (!connection) return;  // it did not wait
   const session::Now now = clock_now();
-  if (result == session::LoginResult::kWrong) {
+  if (admitted.result == session::LoginResult::kWrong) {
     connection->session().lengthen_hold(porter_.error_hold(connection->host()));
   }
   const bool within_event = in_hand_ == session;
-  connection->session().on_login(result, now);
+  connection->session().on_login(std::move(admitted), now);
   if (!within_event) settle(connection, now);
 }
 
 void Connections::set_deadline(Connection& connection) {
   const auto when = connection.session().next_event();
-  if (!when) {
+  if (when) {
+    set_deadline(connection.number(), *when);
+  } else {
     deadlines_.forget(connection.number());
-    return;
   }
-  deadlines_.set(connection.number(), *when);
-  if (!timer_at_ || *when < *timer_at_) timer_.cancel();
+}
+
+void Connections::set_deadline(std::uint64_t number, session::TimePoint when) {
+  deadlines_.set(number, when);
+  if (!timer_at_ || when < *timer_at_) timer_.cancel();
 }
 
 asio::awaitable<void> Connections::deadline_loop(Connections& all) {
@@ -248,7 +298,7 @@ asio::awaitable<void> Connections::deadline_loop(Connections& all) {
 void Connections::on_due(std::uint64_t number, session::Now now) {
   const ConnectionPtr connection = find(number);
   if (!connection) {
-    on_inbound_patience(now);
+    if (lingering_.erase(number) == 0) on_inbound_patience(now);
     return;
   }
   const auto when = connection->session().next_event();
@@ -296,12 +346,20 @@ void Connections::close_all() {
 
 void Connections::end(const ConnectionPtr& connection) {
   log_end(*connection);
+  porter_.leave(connection->visitor());
+  connection->entrance().count_out();
   deadlines_.forget(connection->number());
   connections_.erase(connection->number());
   inbound_bytes_ -= std::exchange(connection->notes.inbound_bytes, 0);
   outgoing_bytes_ -= std::exchange(connection->notes.outgoing_bytes, 0);
   if (stopping_ && !std::exchange(connection->notes.told_of_stop, true)) --untold_;
-  connection->close();
+  if (connection->was_refused_by_wire() && !stopping_) {
+    const auto hold = connection->entrance().options().session.error_hold;
+    let_linger(connection->close_but_keep_socket(),
+               std::max(hold, porter_.error_hold(connection->host())));
+  } else {
+    connection->close();
+  }
   if (stopping_) progress_();
 }
 

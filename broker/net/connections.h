@@ -1,13 +1,15 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "broker/log/repeats.h"
 #include "broker/net/connection.h"
 #include "broker/net/deadlines.h"
+#include "broker/net/entrance.h"
 #include "broker/net/options.h"
 #include "broker/net/porter.h"
 #include "broker/session/session.h"
@@ -46,12 +49,13 @@ class Connections final : private session::Gate, private session::Waker {
 
   // References outlive this. `io` is not run after this has been destroyed.
   Connections(asio::io_context& io, routing::Router& router, Porter& porter,
-              const session::SessionOptions& session_options, const NetOptions& options);
+              const NetOptions& options);
   ~Connections() override;  // closes all
   Connections(const Connections&) = delete;
   Connections& operator=(const Connections&) = delete;
 
-  void welcome(asio::ip::tcp::socket socket);
+  // `entrance` outlives the connections.
+  void welcome(asio::ip::tcp::socket socket, Entrance& entrance);
 
   // The stop, step by step. Reads what the kernel holds of every connection, and goes on until each
   // has been read to its present end; each is then told, and leaves when its output is out.
@@ -68,28 +72,34 @@ class Connections final : private session::Gate, private session::Waker {
  private:
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  static asio::awaitable<void> read_loop(Connections& all, ConnectionPtr connection);
   static asio::awaitable<void> await_writable(Connections& all, ConnectionPtr connection);
   static asio::awaitable<void> deadline_loop(Connections& all);
 
   // session::Gate, session::Waker
-  void check_login(std::uint64_t session, std::string_view login,
-                   std::string_view passcode) override;
+  void check_login(std::uint64_t session, const session::Credentials& credentials) override;
+  void denied(std::uint64_t session, const session::Denial& denial) override;
   void wake(std::uint64_t session) override;
 
-  void on_answer(std::uint64_t session, session::LoginResult result);
+  void on_answer(std::uint64_t session, session::Admitted admitted);
   void flush_woken();
   void on_due(std::uint64_t number, session::Now now);
 
+  void await_readable(const ConnectionPtr& connection);
+  void on_readable(const ConnectionPtr& connection, std::error_code error);
   void read_ready(const ConnectionPtr& connection);
   void settle(const ConnectionPtr& connection, session::Now now);
   void write_out(const ConnectionPtr& connection, session::Now now);
   void set_deadline(Connection& connection);
+  void set_deadline(std::uint64_t number, session::TimePoint when);
   void read_on(const ConnectionPtr& connection);
   [[nodiscard]] bool may_read(Connection& connection) const;
   void tell(Connection& connection, session::Now now);
 
-  void turn_away(asio::ip::tcp::socket socket);
+  [[nodiscard]] std::string may_come(const Visitor& visitor, Entrance& entrance,
+                                     session::TimePoint now);
+  void turn_away(asio::ip::tcp::socket socket, const Entrance& entrance,
+                 const std::string& sentence);
+  void let_linger(asio::ip::tcp::socket socket, std::chrono::milliseconds hold);
   void end(const ConnectionPtr& connection);
   void log_end(Connection& connection);
   [[nodiscard]] ConnectionPtr find(std::uint64_t number) const;
@@ -101,6 +111,8 @@ class Connections final : private session::Gate, private session::Waker {
   void on_inbound_patience(session::Now now);
   [[nodiscard]] bool inbound_is_over() const { return inbound_bytes_ > options_.inbound_bytes_max; }
   [[nodiscard]] std::size_t fair_inbound_bytes() const;
+  [[nodiscard]] bool has_room_for(const Connection& connection) const;
+  void judge_beats(Connection& connection);
   void read_all_on();
   void close_largest(std::size_t Connection::Notes::*bytes, session::CloseReason reason,
                      const char* detail, session::Now now);
@@ -109,10 +121,10 @@ class Connections final : private session::Gate, private session::Waker {
   asio::io_context& io_;
   routing::Router& router_;
   Porter& porter_;
-  const session::SessionOptions& session_options_;
   const NetOptions options_;
 
   std::vector<char> scratch_;
+  WireBuffers buffers_;
   std::unordered_map<std::uint64_t, ConnectionPtr> connections_;
   std::uint64_t last_number_ = 0;
   std::uint64_t in_hand_ = 0;  // the connection whose event is being handled; 0: none
@@ -127,8 +139,9 @@ class Connections final : private session::Gate, private session::Waker {
   std::size_t outgoing_bytes_ = 0;
   bool inbound_paused_ = false;  // some are not read because of the bound
 
-  // Refused ones, kept open for a moment so that they can read why.
-  std::deque<asio::ip::tcp::socket> turned_away_;
+  // Refused ones, kept open for a moment so that they can read why and do not come back at once;
+  // by their numbers, in the order of their refusal.
+  std::map<std::uint64_t, asio::ip::tcp::socket> lingering_;
 
   bool stopping_ = false;
   std::size_t untold_ = 0;

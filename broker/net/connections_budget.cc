@@ -53,6 +53,22 @@ void Connections::keep_inbound_bound(session::Now now) {
   }
 }
 
+bool Connections::has_room_for(const Connection& connection) const {
+  return !inbound_is_over() || connection.notes.inbound_bytes <= fair_inbound_bytes();
+}
+
+// The silence of a peer that we do not read is ours.
+void Connections::judge_beats(Connection& connection) {
+  const bool paused = !has_room_for(connection);
+  if (std::exchange(connection.notes.beats_paused, paused) == paused) return;
+  if (paused) {
+    connection.session().pause_beats(clock_now());
+  } else {
+    connection.session().resume_beats(clock_now());
+  }
+  set_deadline(connection);
+}
+
 void Connections::read_all_on() {
   for (const auto& [number, connection] : connections_)
     read_on(connection);

@@ -13,13 +13,38 @@ namespace {
 using storage::Error;
 using storage::ErrorCode;
 
-constexpr std::string_view kScheme = "tcp://";
+struct SchemeName {
+  std::string_view name;
+  Scheme scheme;
+};
+// The first of a scheme is how it is shown.
+constexpr std::array<SchemeName, 8> kSchemes = {{{"tcp", Scheme::kTcp},
+                                                 {"stomp", Scheme::kTcp},
+                                                 {"tls", Scheme::kTls},
+                                                 {"stomps", Scheme::kTls},
+                                                 {"ssl", Scheme::kTls},
+                                                 {"ws", Scheme::kWs},
+                                                 {"wss", Scheme::kWss},
+                                                 {"auto", Scheme::kAuto}}};
+constexpr std::string_view kAfterScheme = "://";
 
 Error malformed(std::string_view text, std::string_view why) {
   std::string sentence = "cannot listen on '";
   sentence.append(text).append("': ").append(why);
   sentence += "; write it like tcp://127.0.0.1:61613 or tcp://[::1]:61613";
   return Error{ErrorCode::kInvalid, std::move(sentence)};
+}
+
+// And leaves the place in `text`.
+std::optional<Scheme> take_scheme(std::string_view& text) {
+  const std::size_t end = text.find(kAfterScheme);
+  if (end == std::string_view::npos) return std::nullopt;
+  for (const SchemeName& known : kSchemes) {
+    if (text.substr(0, end) != known.name) continue;
+    text.remove_prefix(end + kAfterScheme.size());
+    return known.scheme;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -49,23 +74,34 @@ std::string numeric_host(std::string_view host) {
 
 }  // namespace
 
+std::string_view to_text(Scheme scheme) {
+  for (const SchemeName& known : kSchemes) {
+    if (known.scheme == scheme) return known.name;
+  }
+  return "";
+}
+
 storage::Result<ListenAddress> parse_listen_address(std::string_view text) {
-  if (!text.starts_with(kScheme)) return malformed(text, "it does not begin with tcp://");
-  const std::string_view place = text.substr(kScheme.size());
+  std::string_view place = text;
+  const auto scheme = take_scheme(place);
+  if (!scheme) {
+    return malformed(text, "it does not begin with tcp://, tls://, ws://, wss:// or auto://");
+  }
   const std::size_t colon = place.rfind(':');
   if (colon == std::string_view::npos || place.ends_with(']')) {
     return malformed(text, "the port is missing");
   }
   const auto port = parse_port(place.substr(colon + 1));
   if (!port) return malformed(text, "the port is not a number from 0 to 65535");
-  ListenAddress address{numeric_host(place.substr(0, colon)), *port};
+  ListenAddress address{numeric_host(place.substr(0, colon)), *port, *scheme};
   if (address.host.empty()) return malformed(text, "the address is not a numeric one");
   return address;
 }
 
 std::string to_text(const ListenAddress& address) {
   const bool is_v6 = address.host.find(':') != std::string::npos;
-  std::string text(kScheme);
+  std::string text(to_text(address.scheme));
+  text += kAfterScheme;
   text += is_v6 ? "[" + address.host + "]" : address.host;
   return text + ":" + std::to_string(address.port);
 }

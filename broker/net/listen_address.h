@@ -8,11 +8,22 @@
 
 namespace stompbox::net {
 
-// Where to listen: "tcp://ADDR:PORT". ADDR is an IPv4 address, an IPv6 address in brackets,
+// What is spoken on a listener.
+enum class Scheme : std::uint8_t {
+  kTcp,   // STOMP
+  kTls,   // STOMP over TLS; also written stomps:// or ssl://
+  kWs,    // STOMP over WebSocket
+  kWss,   // and that over TLS
+  kAuto,  // any of these, by the first bytes that come
+};
+[[nodiscard]] std::string_view to_text(Scheme scheme);
+
+// Where to listen: "SCHEME://ADDR:PORT". ADDR is an IPv4 address, an IPv6 address in brackets,
 // "localhost" for 127.0.0.1 or "*" for all addresses of the machine. Names are never looked up.
 struct ListenAddress {
   std::string host;        // numeric, without brackets
   std::uint16_t port = 0;  // 0: any that is free
+  Scheme scheme = Scheme::kTcp;
 
   friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
 };

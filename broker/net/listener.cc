@@ -41,9 +41,10 @@ storage::Error listen_error(const ListenAddress& address, const std::error_code&
 
 }  // namespace
 
-Listener::Listener(asio::io_context& io, Connections& connections)
+Listener::Listener(asio::io_context& io, Connections& connections, Entrance& entrance)
     : io_(io),
       connections_(connections),
+      entrance_(entrance),
       acceptor_(io),
       pause_(io),
       spare_(open_spare()),
@@ -53,7 +54,8 @@ Listener::~Listener() {
   if (spare_ >= 0) ::close(spare_);
 }
 
-storage::Status Listener::open(const ListenAddress& address, std::uint32_t backlog) {
+storage::Status Listener::open(std::uint32_t backlog) {
+  const ListenAddress& address = entrance_.options().address;
   std::error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(address.host, error), address.port);
   if (!error) acceptor_.open(endpoint.protocol(), error);
@@ -65,7 +67,7 @@ storage::Status Listener::open(const ListenAddress& address, std::uint32_t backl
   tcp::endpoint bound;
   if (!error) bound = acceptor_.local_endpoint(error);
   if (error) return listen_error(address, error);
-  address_ = {address.host, bound.port()};
+  address_ = {address.host, bound.port(), address.scheme};
   return storage::kOk;
 }
 
@@ -77,7 +79,8 @@ asio::awaitable<void> Listener::accept_loop(Listener& self) {
   while (self.acceptor_.is_open()) {
     auto [error, socket] = co_await self.acceptor_.async_accept(as_result);
     if (!error) {
-      self.connections_.welcome(std::move(socket));  // even if finish() was called meanwhile
+      self.connections_.welcome(std::move(socket),
+                                self.entrance_);  // even if finish() was called meanwhile
     } else if (self.acceptor_.is_open() && self.must_pause_after(error)) {
       self.pause_.expires_after(kPause);
       co_await self.pause_.async_wait(as_result);
@@ -112,7 +115,7 @@ void Listener::finish() {
     tcp::socket socket(io_);
     acceptor_.accept(socket, error);
     if (error) break;
-    connections_.welcome(std::move(socket));
+    connections_.welcome(std::move(socket), entrance_);
   }
   std::error_code ignored;  // the descriptor is gone either way
   acceptor_.close(ignored);

@@ -9,6 +9,7 @@
 
 #include "broker/log/repeats.h"
 #include "broker/net/connections.h"
+#include "broker/net/entrance.h"
 #include "broker/net/listen_address.h"
 #include "storage/result.h"
 
@@ -19,13 +20,13 @@ namespace stompbox::net {
 class Listener {
  public:
   // References outlive this. `io` is not run after this has been destroyed.
-  Listener(asio::io_context& io, Connections& connections);
+  Listener(asio::io_context& io, Connections& connections, Entrance& entrance);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  // Errors name the address and the remedy.
-  [[nodiscard]] storage::Status open(const ListenAddress& address, std::uint32_t backlog);
+  // At the entrance's address. Errors name it and the remedy.
+  [[nodiscard]] storage::Status open(std::uint32_t backlog);
   // Begins to accept.
   void start();
   // Accepts what the kernel has accepted for us, which may hold messages already, and closes. One
@@ -42,6 +43,7 @@ class Listener {
 
   asio::io_context& io_;
   Connections& connections_;
+  Entrance& entrance_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   ListenAddress address_;
