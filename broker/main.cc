@@ -2,6 +2,7 @@
 //
 //   main.cc      starts here
 //   verbs/       the command line: each verb, `serve` among them
+//   faces/       the same under other brokers' names, with their flags and files
 //   options/     what can be set: one table for file, flags and manual
 //   server.h     `serve`: builds everything below in order, runs it, stops it in order
 //   net/         sockets: listeners, connections, deadlines, bounds on memory
@@ -12,8 +13,16 @@
 //   control/     the local door for administration
 //   access/ log/ users and their passcodes; the log
 
+#include <string>
+#include <vector>
+
+#include "broker/faces/faces.h"
+#include "broker/serve_as.h"
 #include "broker/verbs/verbs.h"
 
 int main(int argc, char** argv) {
+  if (const auto face = stompbox::faces::find_face(argc > 0 ? argv[0] : "")) {
+    return stompbox::serve_as(*face, std::vector<std::string>(argv + 1, argv + argc));
+  }
   return stompbox::verbs::run(argc, argv);
 }
