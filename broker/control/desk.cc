@@ -8,6 +8,7 @@
 
 #include "broker/control/desk_json.h"
 #include "broker/control/letter_run.h"
+#include "broker/control/queue_orders.h"
 #include "broker/control/request.h"
 
 namespace stompbox::control {
@@ -64,6 +65,12 @@ struct Desk::Impl {
   void queues(const Request& request, const Answer& answer);
   void browse(const Request& request, const Answer& answer);
   void dead_letters(const Request& request, const Answer& answer);
+  void purge(const Request& request, const Answer& answer) { order_purge(router, request, answer); }
+  void move(const Request& request, const Answer& answer) { order_move(router, request, answer); }
+  void remove(const Request& request, const Answer& answer) {
+    order_delete(router, request, answer);
+  }
+  void reset(const Request&, const Answer& answer) { order_reset(router, answer); }
   void look(const std::string& queue, const Request& request, const Answer& answer);
   void start_run(LetterAction action, const Request& request, const Answer& answer);
   void end_run_if_finished();
@@ -163,10 +170,14 @@ void Desk::handle(std::string_view line, Answer answer) {
     std::string_view name;
     Impl::Verb verb;
   };
-  static constexpr std::array<Entry, 4> kVerbs = {{{"status", &Impl::status},
+  static constexpr std::array<Entry, 8> kVerbs = {{{"status", &Impl::status},
                                                    {"queues", &Impl::queues},
                                                    {"browse", &Impl::browse},
-                                                   {"dead-letters", &Impl::dead_letters}}};
+                                                   {"dead-letters", &Impl::dead_letters},
+                                                   {"purge", &Impl::purge},
+                                                   {"move", &Impl::move},
+                                                   {"delete", &Impl::remove},
+                                                   {"reset", &Impl::reset}}};
   const auto request = Request::parse(line);
   if (!request) return answer(error_answer(request.error().text));
   const std::string verb = request->verb();

@@ -63,11 +63,12 @@ storage::Status LetterRun::start(const std::string& queue) {
     if (figures.name == queue) expected_ = figures.waiting;
   }
   if (expected_ == 0) return storage::kOk;
-  const auto made = router_.subscribe({peer_,
-                                       0,
-                                       {routing::DestinationKind::kQueue, queue},
-                                       routing::AckMode::kIndividual,
-                                       kBounds});
+  routing::SubscribeRequest request;
+  request.peer = peer_;
+  request.destinations = {{routing::DestinationKind::kQueue, queue}};
+  request.ack_mode = routing::AckMode::kIndividual;
+  request.credit = kBounds;
+  const auto made = router_.subscribe(request);
   if (!made) return made.error();
   subscription_ = *made;
   taking_ = true;

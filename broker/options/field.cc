@@ -83,6 +83,13 @@ Status set(const DurationField& field, Options& options, const std::string& text
   return storage::kOk;
 }
 
+Status set(const FactorField& field, Options& options, const std::string& text) {
+  const auto factor = parse_factor(text);
+  if (!factor) return factor.error();
+  field.member(options) = *factor;
+  return storage::kOk;
+}
+
 std::string joined(std::span<const std::string_view> words, std::string_view between) {
   std::string text;
   for (const std::string_view word : words) {
@@ -128,6 +135,9 @@ std::string show(const ModeField& field, const Options& options) {
 }
 std::string show(const DurationField& field, const Options& options) {
   return show_duration(look(field.member, options));
+}
+std::string show(const FactorField& field, const Options& options) {
+  return show_factor(look(field.member, options));
 }
 std::string show(const ChoiceField& field, const Options& options) {
   return std::string(field.words[field.get(options)]);
@@ -180,6 +190,9 @@ std::string placeholder(const ModeField&) {
 std::string placeholder(const DurationField&) {
   return "TIME";
 }
+std::string placeholder(const FactorField&) {
+  return "FACTOR";
+}
 std::string placeholder(const ChoiceField& field) {
   return joined(field.words, "|");
 }
@@ -193,6 +206,12 @@ Status set_field(const Field& field, Options& options, std::span<const std::stri
 
 std::vector<std::string> show_field(const Field& field, const Options& options) {
   return std::visit([&options](const auto& kind) { return show_all(kind, options); }, field);
+}
+
+bool is_bare(const Field& field) {
+  return std::holds_alternative<SwitchField>(field) || std::holds_alternative<CountField>(field) ||
+         std::holds_alternative<SmallCountField>(field) ||
+         std::holds_alternative<FactorField>(field);
 }
 
 std::string placeholder_of(const Field& field) {

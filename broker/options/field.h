@@ -56,14 +56,18 @@ struct ModeField {
 struct DurationField {
   MemberOf<std::chrono::milliseconds> member;
 };
+struct FactorField {  // a number that is 1 at least, with decimals
+  MemberOf<double> member;
+};
 struct ChoiceField {  // an enumeration: the value's number is its place among the words
   std::span<const std::string_view> words;
   std::size_t (*get)(const Options&);
   void (*set)(Options&, std::size_t);
 };
 
-using Field = std::variant<SwitchField, TextField, OptionalTextField, ListField, SizeField,
-                           CountField, SmallCountField, ModeField, DurationField, ChoiceField>;
+using Field =
+    std::variant<SwitchField, TextField, OptionalTextField, ListField, SizeField, CountField,
+                 SmallCountField, ModeField, DurationField, FactorField, ChoiceField>;
 
 // Sets the value from its text form. On failure nothing has changed, and the error is the end of a
 // sentence that the caller begins with the option's name. A ListField takes the list as a whole.
@@ -72,6 +76,9 @@ using Field = std::variant<SwitchField, TextField, OptionalTextField, ListField,
 
 // The text forms of the value: one, but for a ListField.
 [[nodiscard]] std::vector<std::string> show_field(const Field& field, const Options& options);
+
+// Whether the value stands in TOML without quotes.
+[[nodiscard]] bool is_bare(const Field& field);
 
 // What stands for the value in a help text: "SIZE", "batch|never"; empty for a switch.
 [[nodiscard]] std::string placeholder_of(const Field& field);

@@ -1,8 +1,14 @@
 #include "broker/options/options.h"
 
+#include <grp.h>
+#include <pwd.h>
+
 #include <string_view>
 
+#include "broker/access/certificate.h"
+#include "broker/access/check_files.h"
 #include "broker/net/listen_address.h"
+#include "broker/options/listener_text.h"
 
 namespace stompbox::options {
 namespace {
@@ -20,49 +26,81 @@ Error invalid(std::string sentence) {
   return Error{ErrorCode::kInvalid, std::move(sentence)};
 }
 
-storage::Status check_listeners(const Options& options) {
-  if (options.listen.empty()) return invalid("there is no address to listen on: give --listen");
-  for (const std::string& text : options.listen) {
-    const auto address = net::parse_listen_address(text);
-    if (!address) return address.error();
-    const bool open = net::reach_of(*address) == net::Reach::kOtherMachines &&
-                      options.access.users_file.empty() && !options.access.anonymous_from_anywhere;
-    if (!open) continue;
-    return invalid("other machines can reach " + text +
-                   " and nobody would be asked for a passcode: name a users file with --users, or "
-                   "say --allow-anonymous-from-anywhere");
-  }
-  return storage::kOk;
+std::string as_lines(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const std::string& sentence : sentences)
+    text += (text.empty() ? "" : "\n") + sentence;
+  return text;
 }
 
-storage::Status check_bounds(const Options& options) {
+using Sentences = std::vector<std::string>;
+
+void check_listeners(const Options& options, Sentences& mistakes) {
+  if (options.listen.empty()) {
+    mistakes.emplace_back("there is no address to listen on: give --listen");
+  }
+  for (const std::string& text : options.listen) {
+    const auto listener = parse_listener(text, options);
+    if (!listener) {
+      mistakes.push_back(listener.error().text);
+      continue;
+    }
+    const bool open = net::reach_of(listener->address) == net::Reach::kOtherMachines &&
+                      !access::asks_who(options.access) && !options.access.anonymous_from_anywhere;
+    if (!open) continue;
+    mistakes.push_back("other machines can reach " + text +
+                       " and nobody would be asked for a passcode: name a users file with "
+                       "--users, or say --allow-anonymous-from-anywhere");
+  }
+}
+
+void check_bounds(const Options& options, Sentences& mistakes) {
   const session::SessionOptions& session = options.session;
   if (session.outbox_bytes_soft > session.outbox_bytes_max) {
-    return invalid("session.outbox_soft is larger than session.outbox_max");
+    mistakes.emplace_back("session.outbox_soft is larger than session.outbox_max");
   }
   if (session.limits.body_bytes_max > options.net.inbound_bytes_max) {
-    return invalid(
+    mistakes.emplace_back(
         "limits.body_max is larger than listen.inbound_max, so that no such message could come in");
   }
   if (options.drain.retry_first > options.drain.retry_max) {
-    return invalid("drain.retry_first is longer than drain.retry_max");
+    mistakes.emplace_back("drain.retry_first is longer than drain.retry_max");
   }
-  return storage::kOk;
 }
 
-storage::Status check_drain(const Options& options) {
+void check_access(const Options& options, Sentences& mistakes) {
+  const access::AccessOptions& access = options.access;
+  if (!access.certificate_users.empty() &&
+      access.certificate_login == access::CertificateLogin::kOff) {
+    mistakes.emplace_back(
+        "access.certificate_users says whom certificates log in, but access.certificate_login is "
+        "off");
+  }
+  const auto map = access::CertificateMap::make(access.certificate_login, access.certificate_users);
+  if (!map) mistakes.push_back("access.certificate_users: " + map.error().text);
+}
+
+void check_drain(const Options& options, Sentences& mistakes) {
   const auto& drain = options.drain;
   if (!drain.catalog_queue.empty() && drain.catalog_queue == drain.facts_queue) {
-    return invalid("drain.catalog_queue and drain.facts_queue name the same queue");
+    mistakes.emplace_back("drain.catalog_queue and drain.facts_queue name the same queue");
   }
   if (options.routing.dead_letter_queue.empty()) {
-    return invalid("routing.dead_letter_queue needs a name");
+    mistakes.emplace_back("routing.dead_letter_queue needs a name");
+  } else if (drain.catalog_queue == options.routing.dead_letter_queue ||
+             drain.facts_queue == options.routing.dead_letter_queue) {
+    mistakes.emplace_back("the dead-letter queue cannot be drained into the catalog store");
   }
-  if (drain.catalog_queue == options.routing.dead_letter_queue ||
-      drain.facts_queue == options.routing.dead_letter_queue) {
-    return invalid("the dead-letter queue cannot be drained into the catalog store");
+}
+
+// Users and groups of the system that the options name.
+void check_owner(const catalog::SqliteOptions& store, Sentences& mistakes) {
+  if (store.owner && ::getpwnam(store.owner->c_str()) == nullptr) {
+    mistakes.push_back("catalog.owner: this machine has no user " + *store.owner);
   }
-  return storage::kOk;
+  if (store.group && ::getgrnam(store.group->c_str()) == nullptr) {
+    mistakes.push_back("catalog.group: this machine has no group " + *store.group);
+  }
 }
 
 }  // namespace
@@ -91,13 +129,24 @@ storage::Result<std::string> sqlite_path(const Options& options) {
 }
 
 storage::Status check(const Options& options) {
+  Sentences mistakes;
   if (options.data_folder.empty() && !options.ephemeral) {
-    return invalid("the data folder needs a name: give --data");
+    mistakes.emplace_back("the data folder needs a name: give --data");
   }
-  if (const auto path = sqlite_path(options); !path) return path.error();
-  if (auto status = check_listeners(options); !status) return status;
-  if (auto status = check_bounds(options); !status) return status;
-  return check_drain(options);
+  if (const auto path = sqlite_path(options); !path) mistakes.push_back(path.error().text);
+  check_listeners(options, mistakes);
+  check_bounds(options, mistakes);
+  check_access(options, mistakes);
+  check_drain(options, mistakes);
+  if (mistakes.empty()) return storage::kOk;
+  return invalid(as_lines(mistakes));
+}
+
+storage::Status check_world(const Options& options) {
+  Sentences mistakes = access::check_files(options.access);
+  check_owner(options.sqlite, mistakes);
+  if (mistakes.empty()) return storage::kOk;
+  return invalid(as_lines(mistakes));
 }
 
 }  // namespace stompbox::options

@@ -79,18 +79,22 @@ void add_place_flags(CLI::App& app, GivenFlags& given) {
 
 storage::Result<Options> resolve(const GivenFlags& given) {
   Options options;
+  std::string mistakes;
+  const auto collect = [&mistakes](const std::string& text) {
+    mistakes += (mistakes.empty() ? "" : "\n") + text;
+  };
   if (!given.config_file.empty()) {
-    if (auto status = apply_file(options, given.config_file); !status) return status.error();
+    if (auto status = apply_file(options, given.config_file); !status) collect(status.error().text);
   }
   for (const GivenFlags::Flag& flag : given.flags) {
     if (flag.texts.empty()) continue;
     const Row* row = find_row(flag.key);
     if (auto status = set_field(row->field, options, flag.texts); !status) {
-      return storage::Error{status.error().code,
-                            std::string(row->flag) + ": " + status.error().text};
+      collect(std::string(row->flag) + ": " + status.error().text);
     }
   }
-  if (auto status = check(options); !status) return status.error();
+  if (auto status = check(options); !status) collect(status.error().text);
+  if (!mistakes.empty()) return storage::Error{storage::ErrorCode::kInvalid, mistakes};
   return options;
 }
 

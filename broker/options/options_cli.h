@@ -31,7 +31,8 @@ void add_serve_flags(CLI::App& app, GivenFlags& given);
 // --catalog-store.
 void add_place_flags(CLI::App& app, GivenFlags& given);
 
-// Defaults, then the file, then the flags; checked as a whole. Errors are one sentence.
+// Defaults, then the file, then the flags; checked as a whole. Every mistake is
+// a line of the error.
 [[nodiscard]] storage::Result<Options> resolve(const GivenFlags& given);
 
 }  // namespace stompbox::options

@@ -1,5 +1,6 @@
 #include "broker/options/options_table.h"
 
+#include <algorithm>
 #include <array>
 
 namespace stompbox::options {
@@ -14,6 +15,8 @@ namespace {
 // In the order of the enumerators.
 constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kEscapePolicies = {"refuse", "keep"};
+constexpr std::array<std::string_view, 3> kClientCertificates = {"none", "wish", "require"};
+constexpr std::array<std::string_view, 2> kTlsVersions = {"1.2", "1.3"};
 constexpr std::array<std::string_view, 2> kSyncPolicies = {"batch", "never"};
 constexpr std::array<std::string_view, 3> kBytePolicies = {"latin1", "replace", "keep"};
 
@@ -24,6 +27,27 @@ constexpr std::array<std::string_view, 3> kBytePolicies = {"latin1", "replace", 
           options.path = static_cast<decltype(options.path)>(word);                       \
         }                                                                                 \
   }
+
+constexpr std::array<std::string_view, 3> kMonitorFields = {"standard", "exceptions", "all"};
+constexpr std::array<std::string_view, 5> kProfiles = {"auto", "stompserver", "activemq",
+                                                       "rabbitmq", "apollo"};
+
+std::size_t profile_index(const Options& options) {
+  const auto* const found =
+      std::find(kProfiles.begin(), kProfiles.end(), options.routing.profile->name);
+  return static_cast<std::size_t>(found - kProfiles.begin());
+}
+
+void set_profile(Options& options, std::size_t word) {
+  options.routing.profile = routing::find_profile(kProfiles[word]);
+  options.session.profile = options.routing.profile;
+  options.session.profile = options.routing.profile;
+}
+
+constexpr std::array<std::string_view, 4> kCertificateLogins = {"off", "subject", "cn", "san"};
+constexpr std::array<std::string_view, 2> kAfterDenial = {"close", "keep"};
+constexpr std::array<std::string_view, 2> kWhenFull = {"wait", "drop-oldest"};
+constexpr std::array<std::string_view, 2> kWhenSlow = {"drop-oldest", "close"};
 
 constexpr Bounds kFromZero{0, UINT64_MAX};
 
@@ -36,7 +60,12 @@ const Row kRows[] = {
     Row{"data.ephemeral_max", "--ephemeral-max", SizeField{STOMPBOX_AT(store.memory_bytes_max)},
         "What the queues may hold with --ephemeral before it counts as a full disk."},
     Row{"listen.addresses", "--listen", ListField{STOMPBOX_AT(listen), "URL"},
-        "Where to take connections, tcp://ADDR:PORT; port 0 takes a free one; may be repeated."},
+        "Where to take connections, SCHEME://ADDR:PORT with tcp, tls, ws, wss or auto; port 0 "
+        "takes a "
+        "free one; behind a '?' options of this listener; may be repeated."},
+    Row{"listen.origins", "--origin", ListField{STOMPBOX_AT(origins), "ORIGIN"},
+        "Web pages that may use a WebSocket, like https://shop.example; * for all; without any "
+        "those of the listener's own host; may be repeated."},
     Row{"listen.ready_file", "--ready-file", TextField{STOMPBOX_AT(ready_file), "FILE"},
         "Written whole when all is ready: one listener with its real port a line."},
     Row{"listen.connections_max", "--connections-max",
@@ -55,12 +84,32 @@ const Row kRows[] = {
         "Size of the read buffer that all connections share."},
     Row{"listen.reads_in_a_row", "--reads-in-a-row", CountField{STOMPBOX_AT(net.reads_in_a_row)},
         "Reads from one connection before the others have their turn."},
+    Row{"tls.certificate", "--tls-certificate", TextField{STOMPBOX_AT(tls.certificate), "FILE"},
+        "Certificate of the listeners that speak TLS, with its chain, in PEM form; read again at "
+        "SIGHUP."},
+    Row{"tls.key", "--tls-key", TextField{STOMPBOX_AT(tls.key), "FILE"},
+        "Its private key, RSA or EC, without a passphrase; empty: it stands in the same file."},
+    Row{"tls.authorities", "--tls-authorities", TextField{STOMPBOX_AT(tls.authorities), "FILE"},
+        "Certificates of who signs for clients."},
+    Row{"tls.clients", "--tls-clients", STOMPBOX_CHOICE(kClientCertificates, tls.clients),
+        "Whether a client has to show a certificate."},
+    Row{"tls.lowest", "--tls-lowest", STOMPBOX_CHOICE(kTlsVersions, tls.lowest),
+        "Lowest version of TLS that is spoken."},
     Row{"access.users", "--users", TextField{STOMPBOX_AT(access.users_file), "FILE"},
         "Users and their passcode hashes, made by 'stompbox passwd'; without it everybody is "
         "welcome."},
+    Row{"access.rules", "--rules", TextField{STOMPBOX_AT(access.rules_file), "FILE"},
+        "Who may do what with which destination; without it who is in may do everything."},
+    Row{"access.certificate_login", "--certificate-login",
+        STOMPBOX_CHOICE(kCertificateLogins, access.certificate_login),
+        "What of a client certificate stands in for login and passcode."},
+    Row{"access.certificate_users", "--certificate-user",
+        ListField{STOMPBOX_AT(access.certificate_users), "MAP"},
+        "'PATTERN -> USER': whom a certificate logs in, * for the same letters in both; the first "
+        "that matches; none: its text is the user."},
     Row{"access.allow_anonymous_from_anywhere", "--allow-anonymous-from-anywhere",
         SwitchField{STOMPBOX_AT(access.anonymous_from_anywhere)},
-        "Allow a listener that other machines can reach although there is no users file."},
+        "Allow a listener that other machines can reach although nobody is asked who they are."},
     Row{"access.waiting_checks_max", "--waiting-checks-max",
         CountField{STOMPBOX_AT(access.waiting_checks_max)},
         "Logins that may wait for their hash at once."},
@@ -78,6 +127,21 @@ const Row kRows[] = {
     Row{"access.failure_addresses_max", "--failure-addresses-max",
         CountField{STOMPBOX_AT(access.failure_addresses_max)},
         "Addresses whose failures are remembered."},
+    Row{"access.connections_per_address_max", "--connections-per-address-max",
+        CountField{STOMPBOX_AT(access.connections_per_address_max), kFromZero},
+        "Connections of one address at once; 0: no bound."},
+    Row{"access.connections_per_user_max", "--connections-per-user-max",
+        CountField{STOMPBOX_AT(access.connections_per_user_max), kFromZero},
+        "Connections of one user at once; 0: no bound."},
+    Row{"access.connection_burst_max", "--connection-burst-max",
+        CountField{STOMPBOX_AT(access.connection_burst_max)},
+        "New connections that an address may open in one go."},
+    Row{"access.connection_rate_max", "--connection-rate-max",
+        CountField{STOMPBOX_AT(access.connection_rate_max), kFromZero},
+        "New connections of an address a second after that; 0: no bound."},
+    Row{"access.loopback_is_bounded", "--loopback-is-bounded",
+        SwitchField{STOMPBOX_AT(access.loopback_is_bounded)},
+        "Whether the bounds on addresses hold for connections from this machine, too."},
     Row{"log.level", "--log-level", STOMPBOX_CHOICE(kLevels, log.level), "How much to tell."},
     Row{"log.file", "--log-file", TextField{STOMPBOX_AT(log.file), "FILE"},
         "Log file, opened anew at SIGHUP; empty is standard error."},
@@ -124,13 +188,30 @@ const Row kRows[] = {
     Row{"routing.topics_max", "--topics-max", CountField{STOMPBOX_AT(routing.topic_count_max)},
         "Topics at once."},
     Row{"routing.topic_backlog_count_max", "--topic-backlog-count-max",
-        CountField{STOMPBOX_AT(routing.topic_backlog_count_max)},
+        CountField{STOMPBOX_AT(routing.topic_policy.backlog_count_max)},
         "Messages that a topic keeps for a slow subscriber before it is closed."},
     Row{"routing.topic_backlog_max", "--topic-backlog-max",
-        SizeField{STOMPBOX_AT(routing.topic_backlog_bytes_max)}, "The same in bytes."},
+        SizeField{STOMPBOX_AT(routing.topic_policy.backlog_bytes_max)}, "The same in bytes."},
+    Row{"routing.topic_backlog_total_max", "--topic-backlog-total-max",
+        SizeField{STOMPBOX_AT(routing.topic_backlog_total_bytes_max)},
+        "What all topics together keep for slow subscribers; beyond it the largest suffers."},
+    Row{"routing.retained_max", "--retained-max",
+        SizeField{STOMPBOX_AT(routing.retained_bytes_max), kFromZero},
+        "Last messages that topics keep for later subscribers (retain:set)."},
+    Row{"routing.scheduled_count_max", "--scheduled-count-max",
+        CountField{STOMPBOX_AT(routing.scheduled_count_max), kFromZero},
+        "Messages that wait for their time; the SEND of one more gets an ERROR."},
+    Row{"routing.dead_letters_max", "--dead-letters-max",
+        SizeField{STOMPBOX_AT(routing.dead_letter_bytes_max)},
+        "What the dead-letter queues hold; beyond it the oldest letters make room."},
     Row{"routing.dead_letter_queue", "--dead-letter-queue",
         TextField{STOMPBOX_AT(routing.dead_letter_queue), "NAME"},
         "Queue for what cannot be stored."},
+    Row{"routing.profile", "--profile", ChoiceField{kProfiles, profile_index, set_profile},
+        "Whose place this broker takes where the peers of STOMP disagree."},
+    Row{"routing.monitor_fields", "--monitor-fields",
+        STOMPBOX_CHOICE(kMonitorFields, monitor_fields),
+        "What /queue/monitor tells of each queue, where the profile has one."},
     Row{"session.server_name", "--server-name", TextField{STOMPBOX_AT(session.server_name), "NAME"},
         "The 'server' header of CONNECTED; empty hides it."},
     Row{"session.sends_beats", "--sends-beats",
@@ -176,6 +257,24 @@ const Row kRows[] = {
     Row{"session.unknown_escapes", "--unknown-escapes",
         STOMPBOX_CHOICE(kEscapePolicies, session.unknown_escapes),
         "Undefined escapes in headers of STOMP 1.1: an ERROR, or kept as they stand."},
+    Row{"session.error_receipt_wait", "--error-receipt-wait",
+        DurationField{STOMPBOX_AT(session.error_receipt_wait)},
+        "How long an ERROR lets earlier receipts go first that wait for the disk."},
+    Row{"session.credit_max", "--credit-max", SizeField{STOMPBOX_AT(session.credit_bytes_max)},
+        "The same in bytes, for 'credit' and 'consumer-window-size'."},
+    Row{"session.unacked_max", "--unacked-max", CountField{STOMPBOX_AT(session.unacked_count_max)},
+        "Messages without ACK at one connection before it gets no more."},
+    Row{"session.transactions_max", "--transactions-max",
+        CountField{STOMPBOX_AT(session.transaction_count_max)},
+        "Open transactions of one connection."},
+    Row{"session.transaction_actions_max", "--transaction-actions-max",
+        CountField{STOMPBOX_AT(session.transaction_actions_max)}, "Frames of one transaction."},
+    Row{"session.transaction_max", "--transaction-max",
+        SizeField{STOMPBOX_AT(session.transaction_bytes_max)},
+        "What all open transactions of one connection may hold."},
+    Row{"session.after_denial", "--after-denial",
+        STOMPBOX_CHOICE(kAfterDenial, session.after_denial),
+        "Whether a denied SEND or SUBSCRIBE ends a connection of STOMP 1.0 or 1.1, too."},
     Row{"limits.body_max", "--body-max", SizeField{STOMPBOX_AT(session.limits.body_bytes_max)},
         "Body of one frame."},
     Row{"limits.headers_count_max", "--headers-count-max",
@@ -243,6 +342,52 @@ const Row kRows[] = {
     Row{"control.socket", "--control-socket", TextField{STOMPBOX_AT(control_socket), "FILE"},
         "Socket of the control door; auto: control.sock in the data folder, none with "
         "--ephemeral."},
+    Row{"control.exit_with_parent", "--exit-with-parent",
+        SwitchField{STOMPBOX_AT(exit_with_parent)},
+        "Stop in order when the process that started the broker is gone."},
+    Row{"control.exit_when_stdin_closes", "--exit-when-stdin-closes",
+        SwitchField{STOMPBOX_AT(exit_when_stdin_closes)},
+        "Stop in order when standard input, a pipe, is closed at its other end."},
+    Row{"queues.messages_max", "--queue-messages-max",
+        CountField{STOMPBOX_AT(routing.queue_policy.messages_max), kFromZero},
+        "Messages that a queue may hold; 0: no bound."},
+    Row{"queues.bytes_max", "--queue-bytes-max",
+        SizeField{STOMPBOX_AT(routing.queue_policy.bytes_max), kFromZero},
+        "The same in bytes; 0: no bound."},
+    Row{"queues.age_max", "--queue-age-max",
+        DurationField{STOMPBOX_AT(routing.queue_policy.age_max)},
+        "When a message in a queue expires at the latest; 0: never."},
+    Row{"queues.when_full", "--queue-when-full",
+        STOMPBOX_CHOICE(kWhenFull, routing.queue_policy.when_full),
+        "What a full queue does with one more message: let it wait, or lose its oldest."},
+    Row{"queues.dead_letter_queue", "--queue-dead-letter-queue",
+        TextField{STOMPBOX_AT(routing.queue_policy.dead_letter_queue), "NAME"},
+        "Queue for what cannot be delivered, * for the queue's name; empty: "
+        "routing.dead_letter_queue."},
+    Row{"queues.expired_to_dead_letters", "--queue-expired-to-dead-letters",
+        SwitchField{STOMPBOX_AT(routing.queue_policy.expired_to_dead_letters)},
+        "Make dead letters of expired messages; else they are counted and dropped."},
+    Row{"queues.redeliveries_max", "--queue-redeliveries-max",
+        SmallCountField{STOMPBOX_AT(routing.queue_policy.redeliveries_max), {0, UINT32_MAX}},
+        "Returns of a message after which it is a dead letter; 0: never."},
+    Row{"queues.redelivery_delay", "--queue-redelivery-delay",
+        DurationField{STOMPBOX_AT(routing.queue_policy.redelivery_delay)},
+        "How long a returned message waits for its next delivery."},
+    Row{"queues.redelivery_backoff", "--queue-redelivery-backoff",
+        FactorField{STOMPBOX_AT(routing.queue_policy.redelivery_backoff)},
+        "That wait grows by this factor with every return."},
+    Row{"queues.redelivery_delay_max", "--queue-redelivery-delay-max",
+        DurationField{STOMPBOX_AT(routing.queue_policy.redelivery_delay_max)},
+        "Longest such wait."},
+    Row{"queues.idle_max", "--queue-idle-max",
+        DurationField{STOMPBOX_AT(routing.queue_policy.idle_max)},
+        "A queue that was empty and without consumers so long disappears; 0: never."},
+    Row{"topics.age_max", "--topic-age-max",
+        DurationField{STOMPBOX_AT(routing.topic_policy.age_max)},
+        "When a message to a topic expires at the latest; 0: never."},
+    Row{"topics.when_slow", "--topic-when-slow",
+        STOMPBOX_CHOICE(kWhenSlow, routing.topic_policy.when_slow),
+        "What happens to a subscriber whose backlog is full: it loses the oldest, or is closed."},
 };
 
 }  // namespace

@@ -93,6 +93,24 @@ storage::Result<std::uint64_t> parse_count(std::string_view text) {
   return wrong(text, "a whole number");
 }
 
+storage::Result<double> parse_factor(std::string_view text) {
+  constexpr double kMost = 1000;
+  double factor = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, factor, std::chars_format::fixed);
+  const bool is_number = error == std::errc() && stop == end;
+  if (is_number && factor >= 1 && factor <= kMost) return factor;
+  return wrong(text, "a factor from 1 to 1000; write it like 2 or 1.5");
+}
+
+std::string show_factor(double factor) {
+  std::array<char, 32> digits{};
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), factor, std::chars_format::fixed)
+          .ptr;
+  return {digits.data(), end};
+}
+
 storage::Result<std::uint32_t> parse_mode(std::string_view text) {
   constexpr std::uint64_t kModeMax = 07777;
   const auto split = split_number(text, 8);

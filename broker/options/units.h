@@ -22,6 +22,10 @@ namespace stompbox::options {
 // Whole decimal numbers without sign.
 [[nodiscard]] storage::Result<std::uint64_t> parse_count(std::string_view text);
 
+// "1", "1.5": a number from 1 to 1000.
+[[nodiscard]] storage::Result<double> parse_factor(std::string_view text);
+[[nodiscard]] std::string show_factor(double factor);
+
 // Permission bits: octal, as chmod takes them.
 [[nodiscard]] storage::Result<std::uint32_t> parse_mode(std::string_view text);
 [[nodiscard]] std::string show_mode(std::uint32_t mode);

@@ -42,6 +42,7 @@ storage::Result<client::Client> log_in(const Login& login) {
   const auto url = client::parse_broker_url(login.broker);
   if (!url) return url.error();
   options.broker = *url;
+  options.tls = login.tls;
   if (!login.user.empty()) {
     auto passcode = find_passcode(login);
     if (!passcode) return passcode.error();

@@ -13,6 +13,7 @@ struct Login {
   std::string broker = "tcp://localhost:61613";
   std::string user;
   std::string passcode_file;  // else the environment's STOMPBOX_PASSCODE
+  client::TlsTrust tls;
 };
 
 [[nodiscard]] storage::Result<client::Client> log_in(const Login& login);

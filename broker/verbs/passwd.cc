@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "broker/access/passwords.h"
 #include "broker/access/users.h"
@@ -43,15 +44,21 @@ storage::Result<std::string> find_passcode(const std::string& user) {
 
 }  // namespace
 
-Exit set_passcode(const options::Options& options, const std::string& user) {
+Exit put_user(const options::Options& options, const std::string& user, Passcode passcode,
+              const std::vector<std::string>& groups) {
   if (const auto checked = check(options, user); !checked) return fail(checked.error());
-  const auto passcode = find_passcode(user);
-  if (!passcode) return fail(passcode.error());
-  const auto hash = access::hash_password(*passcode);
-  if (!hash) return fail(hash.error());
-  const auto put = access::put_user(options.access.users_file, user, *hash);
-  if (!put) return fail(put.error());
-  return Exit::kDone;
+  access::UserChange change;
+  if (!groups.empty()) change.groups = groups;
+  if (passcode == Passcode::kNone) change.secret = access::kNoPasscode;
+  if (passcode == Passcode::kAsked) {
+    const auto text = find_passcode(user);
+    if (!text) return fail(text.error());
+    auto hash = access::hash_password(*text);
+    if (!hash) return fail(hash.error());
+    change.secret = std::move(*hash);
+  }
+  const auto put = access::put_user(options.access.users_file, user, change);
+  return put ? Exit::kDone : fail(put.error());
 }
 
 Exit delete_user(const options::Options& options, const std::string& user) {

@@ -46,7 +46,7 @@ Exit queues(const options::Options& options, Output output) {
   return Exit::kDone;
 }
 
-std::string show_browse(const rapidjson::Value& ok) {
+std::string show_browse(const rapidjson::Value& ok, std::string_view from) {
   Table table({{"ID"},
                {"ARRIVED"},
                {"SIZE", Align::kRight},
@@ -59,27 +59,33 @@ std::string show_browse(const rapidjson::Value& ok) {
                std::to_string(number_in(message, "deliveries")),
                truth_in(message, "in_flight") ? "in flight" : "waiting", body_of(message)});
   }
-  if (table.empty()) return "The queue is empty.\n";
+  if (table.empty()) {
+    return from.empty() ? "The queue is empty.\n"
+                        : "There is nothing at or behind " + printable(from) + ".\n";
+  }
   std::string text = table.text();
   const std::string next = text_in(ok, "next");
   if (!next.empty()) text += "There are more: go on with --from " + next + "\n";
   return text;
 }
 
-Exit browse(const options::Options& options, const BrowseOptions& wanted) {
+std::string_view plain_queue_name(std::string_view text) {
   constexpr std::string_view kPrefix = "/queue/";
-  std::string_view queue = wanted.queue;
-  if (queue.starts_with(kPrefix)) queue.remove_prefix(kPrefix.size());
+  if (text.starts_with(kPrefix)) text.remove_prefix(kPrefix.size());
+  return text;
+}
+
+Exit browse(const options::Options& options, const BrowseOptions& wanted) {
   control::Json request;
   request.begin_object()
       .field("verb", "browse")
-      .field("queue", queue)
+      .field("queue", plain_queue_name(wanted.queue))
       .field("count", wanted.count)
       .field("body_bytes", wanted.body_bytes);
   if (!wanted.from.empty()) request.field("from", wanted.from);
   const auto answer = ask_broker(options, request.end_object().text());
   if (!answer) return fail(answer.error());
-  print(wanted.output == Output::kJson ? answer->json() : show_browse(answer->ok()));
+  print(wanted.output == Output::kJson ? answer->json() : show_browse(answer->ok(), wanted.from));
   return Exit::kDone;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <rapidjson/document.h>
 
@@ -26,6 +27,10 @@ struct BrowseOptions {
 
 // The "ok" parts of the answers, for people.
 [[nodiscard]] std::string show_queues(const rapidjson::Value& ok);
-[[nodiscard]] std::string show_browse(const rapidjson::Value& ok);
+// `from`: where the question began; empty: at the first message.
+[[nodiscard]] std::string show_browse(const rapidjson::Value& ok, std::string_view from = {});
+
+// A queue's name as the broker's control door takes it: "/queue/NAME" is NAME.
+[[nodiscard]] std::string_view plain_queue_name(std::string_view text);
 
 }  // namespace stompbox::verbs

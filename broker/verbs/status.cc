@@ -100,6 +100,12 @@ Exit status(const options::Options& options, Output output) {
   return Exit::kDone;
 }
 
+int unknown_status(const std::string& reason) {
+  const Verdict verdict = judge_silence(NagiosState::kUnknown, reason);
+  print(verdict.line);
+  return static_cast<int>(verdict.state);
+}
+
 int check_status(const options::Options& options, const Thresholds& thresholds) {
   const auto answer = ask_broker(options, kRequest);
   Verdict verdict;

@@ -14,6 +14,8 @@ namespace stompbox::verbs {
 [[nodiscard]] Exit status(const options::Options& options, Output output);
 
 // One line and an exit code as Nagios wants them.
+// A plug-in that could not even ask: one line, and 3.
+[[nodiscard]] int unknown_status(const std::string& reason);
 [[nodiscard]] int check_status(const options::Options& options, const Thresholds& thresholds);
 
 // The "ok" part of a status answer for people.

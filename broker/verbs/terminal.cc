@@ -78,6 +78,11 @@ void complain(std::string_view sentence) {
   write_all(STDERR_FILENO, line);
 }
 
+void tell_progress(std::string_view line) {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  write_all(STDERR_FILENO, "\r\x1b[K" + std::string(line) + "\r");
+}
+
 Exit fail(const storage::Error& error) {
   complain(error.text);
   return error.code == storage::ErrorCode::kInvalid ? Exit::kMisuse : Exit::kFailed;

@@ -17,7 +17,9 @@ enum class Written : std::uint8_t { kYes, kNobodyReads };
 Written print(std::string_view text);
 // "stompbox: sentence" on standard error.
 void complain(std::string_view sentence);
-// The same, with the exit code that belongs to it.
+// A line on standard error that the next one replaces, if that is a terminal.
+void tell_progress(std::string_view line);
+// complain(), with the exit code that belongs to it.
 [[nodiscard]] Exit fail(const storage::Error& error);
 
 [[nodiscard]] bool input_is_terminal();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "broker/options/nearest.h"
+#include "broker/verbs/status.h"
 #include "broker/verbs/terminal.h"
 #include "broker/verbs/verbs.h"
 #include "stompbox_version.h"
@@ -93,11 +94,32 @@ std::vector<std::string> flag_names(const CLI::App& app) {
   return names;
 }
 
+// "Could not convert: --count = many", as CLI11 says it.
+std::string sentence_of(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const auto name = text.find("--");
+  const auto middle = text.find(" = ");
+  if (dynamic_cast<const CLI::ConversionError*>(&error) == nullptr || name == std::string::npos ||
+      middle == std::string::npos || middle < name) {
+    return text;
+  }
+  return text.substr(name, middle - name) + " takes a number, not '" + text.substr(middle + 3) +
+         "'";
+}
+
+// Nagios takes the exit code of a misuse for CRITICAL.
+bool is_nagios_check(const Arguments& arguments) {
+  return !arguments.empty() && arguments.front() == "status" &&
+         std::any_of(arguments.begin(), arguments.end(), [](const std::string& word) {
+           return word == "--check" || word == "--nagios";
+         });
+}
+
 int misuse_of(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& verb = deepest(app);
   const std::vector<std::string> extras = app.remaining(true);
   if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr || extras.empty()) {
-    return misuse(error.what(), command_of(verb));
+    return misuse(sentence_of(error), command_of(verb));
   }
   const std::string word = extras.front().substr(0, extras.front().find('='));
   if (!word.starts_with('-')) {
@@ -147,15 +169,18 @@ int run_arguments(Arguments arguments) {
   CliVerbs verbs;
   add_server_verbs(app, verbs);
   add_message_verbs(app, verbs);
-  add_looking_verbs(app, verbs);
+  add_broker_verbs(app, verbs);
+  add_catalog_verbs(app, verbs);
   if (const auto code = find_unknown_verb(app, arguments)) return *code;
+  const bool for_nagios = is_nagios_check(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(arguments);
   } catch (const CLI::Success& wish) {
     return show(app, wish);
   } catch (const CLI::ParseError& error) {
-    return misuse_of(app, error);
+    const int code = misuse_of(app, error);
+    return for_nagios ? unknown_status("the plug-in is misused: " + sentence_of(error)) : code;
   }
   return act(app, verbs);
 }

@@ -17,7 +17,8 @@ using CliVerbs = std::vector<CliVerb>;
 
 void add_server_verbs(CLI::App& app, CliVerbs& verbs);   // serve, config, passwd
 void add_message_verbs(CLI::App& app, CliVerbs& verbs);  // send, receive
-void add_looking_verbs(CLI::App& app, CliVerbs& verbs);  // status, queues, nodes, ...
+void add_broker_verbs(CLI::App& app, CliVerbs& verbs);   // status, queues, browse, ...
+void add_catalog_verbs(CLI::App& app, CliVerbs& verbs);  // nodes, resources, facts
 
 // Those that `app` takes, except hidden ones.
 [[nodiscard]] std::vector<std::string> verb_names(const CLI::App& app);

@@ -10,13 +10,11 @@
 #include "broker/options/units.h"
 #include "broker/server.h"
 #include "broker/verbs/catalogs.h"
-#include "broker/verbs/dead_letters.h"
 #include "broker/verbs/passwd.h"
-#include "broker/verbs/queues.h"
 #include "broker/verbs/receive.h"
 #include "broker/verbs/send.h"
-#include "broker/verbs/status.h"
 #include "broker/verbs/verbs_cli.h"
+#include "broker/verbs/verbs_cli_place.h"
 
 // The flags of each verb, and nothing else: what they mean is in the verb's own file.
 namespace stompbox::verbs {
@@ -25,51 +23,18 @@ namespace {
 using options::GivenFlags;
 using options::Options;
 
-int code(Exit exit) {
-  return static_cast<int>(exit);
-}
-
-// Of a verb that needs to know where things are. Shared with the App that writes into it.
-struct Place {
-  GivenFlags given;
-  bool json = false;
-  [[nodiscard]] Output output() const { return json ? Output::kJson : Output::kTable; }
-};
-using PlacePtr = std::shared_ptr<Place>;
-
-enum class Json : std::uint8_t { kOffered, kNone };
-
-PlacePtr add_place(CLI::App& verb, Json json = Json::kOffered) {
-  auto place = std::make_shared<Place>();
-  options::add_place_flags(verb, place->given);
-  if (json == Json::kOffered) verb.add_flag("--json", place->json, "Print JSON.");
-  return place;
-}
-
-// Calls the verb with the options that its flags and the file give.
-std::function<int()> with_options(const PlacePtr& place, std::function<int(const Options&)> verb) {
-  return [place, verb = std::move(verb)] {
-    const auto resolved = options::resolve(place->given);
-    return resolved ? verb(*resolved) : code(fail(resolved.error()));
-  };
-}
-
-// A flag whose text is a time, "10s" or "5min".
-template <typename Take>
-CLI::Option* add_duration(CLI::App& verb, const std::string& name, const std::string& help,
-                          Take take) {
-  const auto read = [take](const std::string& text) {
-    const auto duration = options::parse_duration(text);
-    if (!duration) throw CLI::ValidationError("'" + text + "' " + duration.error().text);
-    take(*duration);
-  };
-  return verb.add_option_function<std::string>(name, read, help)->type_name("TIME");
-}
-
 void add_login(CLI::App& verb, Login& login) {
   verb.add_option("--broker", login.broker, "Where the broker listens.")
       ->type_name("URL")
       ->capture_default_str();
+  verb.add_option("--tls-authorities", login.tls.authorities,
+                  "With tls://: who may have signed the broker's certificate; else the system's.")
+      ->type_name("FILE");
+  verb.add_option("--tls-certificate", login.tls.certificate,
+                  "With tls://: the certificate to show the broker.")
+      ->type_name("FILE");
+  verb.add_option("--tls-key", login.tls.key, "Its key; else it stands in the same file.")
+      ->type_name("FILE");
   verb.add_option("--user", login.user, "Log in under this name.")->type_name("NAME");
   verb.add_option("--passcode-file", login.passcode_file,
                   "File with the passcode; else it is taken from STOMPBOX_PASSCODE in the "
@@ -91,31 +56,43 @@ void add_serve(CLI::App& app, CliVerbs& verbs) {
                    }});
 }
 
+// Whether users, rules and the database's owner are looked at, too.
+enum class ConfigDepth : std::uint8_t { kOptions, kFiles };
+
 void add_config(CLI::App& app, CliVerbs& verbs) {
   CLI::App* config = app.add_subcommand("config", "Check or show the configuration.");
   config->footer(
       "Examples:\n  stompbox config check --config /etc/stompbox.toml\n"
       "  stompbox config sample > stompbox.toml");
   const auto add = [config, &verbs](const char* name, const char* help,
-                                    std::function<std::string(const Options&)> text) {
+                                    std::function<std::string(const Options&)> text,
+                                    ConfigDepth depth) {
     CLI::App* verb = config->add_subcommand(name, help);
     auto given = std::make_shared<GivenFlags>();
     options::add_serve_flags(*verb, *given);
-    verbs.push_back({verb, [given, text = std::move(text)] {
+    verbs.push_back({verb, [given, text = std::move(text), depth] {
                        const auto resolved = options::resolve(*given);
                        if (!resolved) return code(fail(resolved.error()));
+                       if (depth == ConfigDepth::kFiles) {
+                         const auto world = options::check_world(*resolved);
+                         if (!world) return code(fail(world.error()));
+                       }
                        print(text(*resolved));
                        return code(Exit::kDone);
                      }});
   };
-  add("check", "Say whether file and flags are right; every mistake is named.",
+  add(
+      "check",
+      "Say whether file and flags are right, and the files they name; every mistake is named.",
       [](const Options& options) {
         return options.config_file.empty() ? std::string("The configuration is right.\n")
                                            : options.config_file + " is right.\n";
-      });
+      },
+      ConfigDepth::kFiles);
   add("show", "Print what holds, as a configuration file: defaults, file and flags together.",
-      options::show_toml);
-  add("sample", "The same with an explanation of each key.", options::sample_toml);
+      options::show_toml, ConfigDepth::kOptions);
+  add("sample", "The same with an explanation of each key.", options::sample_toml,
+      ConfigDepth::kOptions);
 }
 
 void add_passwd(CLI::App& app, CliVerbs& verbs) {
@@ -125,18 +102,40 @@ void add_passwd(CLI::App& app, CliVerbs& verbs) {
       "The passcode is asked for on the terminal, or is the first line of standard input.\n"
       "Examples:\n  stompbox passwd puppet --users /etc/stompbox.users\n"
       "  pwgen 24 1 | tee secret | stompbox passwd puppet --users /etc/stompbox.users\n"
+      "  stompbox passwd node1 --group servers --keep-passcode --users /etc/stompbox.users\n"
       "  stompbox passwd puppet --delete --users /etc/stompbox.users");
   const PlacePtr place = add_place(*verb, Json::kNone);
   struct Wish {
     std::string user;
+    std::vector<std::string> groups;
     bool remove = false;
+    bool keep = false;
+    bool none = false;
   };
   auto wish = std::make_shared<Wish>();
   verb->add_option("user", wish->user, "The user's name.")->required()->type_name("NAME");
-  verb->add_flag("--delete", wish->remove, "Take the user out of the file.");
+  CLI::Option* groups =
+      verb->add_option(
+              "--group", wish->groups,
+              "A group that the user is in, for the rules; may be repeated. Without it the "
+              "groups stay as they are.")
+          ->type_name("GROUP")
+          ->allow_extra_args(false);
+  CLI::Option* keep =
+      verb->add_flag("--keep-passcode", wish->keep, "Change the groups only.")->needs(groups);
+  CLI::Option* none = verb->add_flag("--no-passcode", wish->none,
+                                     "Nobody comes in as that user but by certificate.");
+  keep->excludes(none);
+  verb->add_flag("--delete", wish->remove, "Take the user out of the file.")
+      ->excludes(keep)
+      ->excludes(none)
+      ->excludes(groups);
   verbs.push_back({verb, with_options(place, [wish](const Options& options) {
-                     return code(wish->remove ? delete_user(options, wish->user)
-                                              : set_passcode(options, wish->user));
+                     if (wish->remove) return code(delete_user(options, wish->user));
+                     const auto passcode = wish->keep   ? Passcode::kKept
+                                           : wish->none ? Passcode::kNone
+                                                        : Passcode::kAsked;
+                     return code(put_user(options, wish->user, passcode, wish->groups));
                    })});
 }
 
@@ -211,81 +210,6 @@ void add_receive(CLI::App& app, CliVerbs& verbs) {
                    }});
 }
 
-void add_thresholds(CLI::App& verb, Thresholds& thresholds, CLI::Option* check) {
-  const auto count = [&verb, check](const char* name, std::optional<std::uint64_t>& value,
-                                    const char* help) {
-    verb.add_option(name, value, help)->type_name("N")->needs(check);
-  };
-  count("--warn-depth", thresholds.depth.warning,
-        "WARNING from so many unstored catalogs on [1000].");
-  count("--crit-depth", thresholds.depth.critical, "CRITICAL from so many on [10000].");
-  add_duration(verb, "--warn-age", "WARNING when the oldest waits so long [10min].",
-               [&thresholds](std::chrono::milliseconds age) {
-                 thresholds.age_seconds.warning = static_cast<std::uint64_t>(age.count() / 1000);
-               })
-      ->needs(check);
-  add_duration(verb, "--crit-age", "CRITICAL when it waits so long [1h].",
-               [&thresholds](std::chrono::milliseconds age) {
-                 thresholds.age_seconds.critical = static_cast<std::uint64_t>(age.count() / 1000);
-               })
-      ->needs(check);
-  count("--warn-letters", thresholds.dead_letters.warning,
-        "WARNING from so many dead letters on [1].");
-  count("--crit-letters", thresholds.dead_letters.critical, "CRITICAL from so many on [never].");
-}
-
-void add_status(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("status", "Tell how the running broker is.");
-  verb->footer(
-      "With --check it is a Nagios plug-in: one line, and exit code 0 OK, 1 WARNING, 2 CRITICAL,\n"
-      "3 UNKNOWN. No broker, a full disk and a database in trouble are CRITICAL.\n"
-      "Examples:\n  stompbox status --data /var/lib/stompbox\n"
-      "  stompbox status --check --warn-age 5min --crit-depth 5000");
-  const PlacePtr place = add_place(*verb);
-  struct Wish {
-    bool check = false;
-    Thresholds thresholds;
-  };
-  auto wish = std::make_shared<Wish>();
-  CLI::Option* check =
-      verb->add_flag("--check,--nagios", wish->check, "One line and an exit code for Nagios.");
-  add_thresholds(*verb, wish->thresholds, check);
-  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
-                     if (wish->check) return check_status(options, wish->thresholds);
-                     return code(status(options, place->output()));
-                   })});
-}
-
-void add_queues(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("queues", "List the running broker's queues.");
-  verb->footer("Example:\n  stompbox queues --data /var/lib/stompbox");
-  const PlacePtr place = add_place(*verb);
-  verbs.push_back({verb, with_options(place, [place](const Options& options) {
-                     return code(queues(options, place->output()));
-                   })});
-}
-
-void add_browse(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("browse", "Look at a queue's messages; none is taken.");
-  verb->footer("Example:\n  stompbox browse catalog --count 5 --body 200 --json");
-  const PlacePtr place = add_place(*verb);
-  auto wish = std::make_shared<BrowseOptions>();
-  verb->add_option("queue", wish->queue, "The queue's name.")->required()->type_name("QUEUE");
-  verb->add_option("--count", wish->count, "So many messages at most.")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verb->add_option("--from", wish->from, "Where to go on, as an earlier answer says.")
-      ->type_name("PLACE");
-  verb->add_option("--body", wish->body_bytes, "So many bytes of each body.")
-      ->type_name("BYTES")
-      ->capture_default_str();
-  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
-                     wish->output = place->output();
-                     return code(browse(options, *wish));
-                   })});
-}
-
 void add_nodes(CLI::App& app, CliVerbs& verbs) {
   CLI::App* verb = app.add_subcommand("nodes", "List the nodes of the catalog database.");
   verb->footer(
@@ -357,46 +281,6 @@ void add_facts(CLI::App& app, CliVerbs& verbs) {
                    })});
 }
 
-void add_letter_list(CLI::App& letters, CliVerbs& verbs) {
-  CLI::App* verb = letters.add_subcommand("list", "List dead letters with their reasons.");
-  const PlacePtr place = add_place(*verb);
-  auto count = std::make_shared<std::size_t>(50);
-  verb->add_option("--count", *count, "So many at most.")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  verbs.push_back({verb, with_options(place, [count, place](const Options& options) {
-                     return code(list_letters(options, *count, place->output()));
-                   })});
-}
-
-void add_letter_act(CLI::App& letters, CliVerbs& verbs, const char* name, const char* help,
-                    LetterVerb letter_verb) {
-  CLI::App* verb = letters.add_subcommand(name, help);
-  const PlacePtr place = add_place(*verb);
-  auto choice = std::make_shared<LetterChoice>();
-  CLI::Option* ids =
-      verb->add_option("ids", choice->ids, "Ids, as 'dead-letters list' shows them.");
-  ids->type_name("ID");
-  verb->add_flag("--all", choice->all, "All: the first 100,000 letters or 64 MiB of them.")
-      ->excludes(ids);
-  verbs.push_back({verb, with_options(place, [choice, place, letter_verb](const Options& options) {
-                     return code(act_on_letters(options, letter_verb, *choice, place->output()));
-                   })});
-}
-
-void add_dead_letters(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand(
-      "dead-letters", "List what could not be stored, send it back, or throw it away.");
-  verb->footer(
-      "Examples:\n  stompbox dead-letters list\n  stompbox dead-letters replay 12-345 12-346\n"
-      "  stompbox dead-letters drop --all");
-  add_letter_list(*verb, verbs);
-  add_letter_act(*verb, verbs, "replay", "Send letters back to where they came from.",
-                 LetterVerb::kReplay);
-  add_letter_act(*verb, verbs, "drop", "Throw letters away for good.", LetterVerb::kDrop);
-}
-
 }  // namespace
 
 void add_server_verbs(CLI::App& app, CliVerbs& verbs) {
@@ -410,11 +294,7 @@ void add_message_verbs(CLI::App& app, CliVerbs& verbs) {
   add_receive(app, verbs);
 }
 
-void add_looking_verbs(CLI::App& app, CliVerbs& verbs) {
-  add_status(app, verbs);
-  add_queues(app, verbs);
-  add_browse(app, verbs);
-  add_dead_letters(app, verbs);
+void add_catalog_verbs(CLI::App& app, CliVerbs& verbs) {
   add_nodes(app, verbs);
   add_resources(app, verbs);
   add_facts(app, verbs);

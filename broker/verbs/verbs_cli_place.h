@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "broker/options/options_cli.h"
+#include "broker/options/options_file.h"
+#include "broker/options/units.h"
+#include "broker/verbs/output.h"
+#include "broker/verbs/terminal.h"
+#include "broker/verbs/verbs_cli.h"
+
+// What the flags of many verbs have in common.
+namespace stompbox::verbs {
+
+using options::GivenFlags;
+using options::Options;
+
+[[nodiscard]] inline int code(Exit exit) {
+  return static_cast<int>(exit);
+}
+
+// Of a verb that needs to know where things are. Shared with the App that writes into it.
+struct Place {
+  GivenFlags given;
+  bool json = false;
+  [[nodiscard]] Output output() const { return json ? Output::kJson : Output::kTable; }
+};
+using PlacePtr = std::shared_ptr<Place>;
+
+enum class Json : std::uint8_t { kOffered, kNone };
+[[nodiscard]] PlacePtr add_place(CLI::App& verb, Json json = Json::kOffered);
+
+// What the flags of a verb and those of the verb that it belongs to say together; its own are
+// stronger.
+[[nodiscard]] GivenFlags flags_of(const Place& place, const Place* parent);
+
+// Calls the verb with the options that its flags and the file give.
+[[nodiscard]] std::function<int()> with_options(const PlacePtr& place,
+                                                std::function<int(const Options&)> verb);
+// The same for a verb below another that has such flags too.
+[[nodiscard]] std::function<int()> with_options_below(
+    const PlacePtr& parent, const PlacePtr& place,
+    std::function<int(const Options&, Output output)> verb);
+
+// A flag whose text is a time, "10s" or "5min".
+template <typename Take>
+CLI::Option* add_duration(CLI::App& verb, const std::string& name, const std::string& help,
+                          Take take) {
+  const auto read = [take](const std::string& text) {
+    const auto duration = options::parse_duration(text);
+    if (!duration) throw CLI::ValidationError("'" + text + "' " + duration.error().text);
+    take(*duration);
+  };
+  return verb.add_option_function<std::string>(name, read, help)->type_name("TIME");
+}
+
+}  // namespace stompbox::verbs
