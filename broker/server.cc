@@ -22,11 +22,15 @@
 #include "broker/control_stage.h"
 #include "broker/doorman.h"
 #include "broker/drain_stage.h"
+#include "broker/lifelines.h"
 #include "broker/log/log.h"
+#include "broker/monitor_queue.h"
 #include "broker/net/asio_support.h"
 #include "broker/net/connections.h"
 #include "broker/net/listener.h"
+#include "broker/options/listener_text.h"
 #include "broker/ready_file.h"
+#include "broker/router_clock.h"
 #include "broker/routing/router.h"
 #include "stompbox_version.h"
 #include "storage/queue/committer.h"
@@ -65,7 +69,8 @@ void tell_failure(const options::Options& options, const std::string& sentence) 
 // Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
 class Server {
  public:
-  explicit Server(const options::Options& options) : options_(options) {}
+  Server(const options::Options& options, const OnReady& on_ready)
+      : options_(options), on_ready_(on_ready) {}
   ~Server() { take_down(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -82,7 +87,10 @@ class Server {
   [[nodiscard]] storage::Status open_listeners();
   [[nodiscard]] storage::Status open_control();
   void await_signals();
+  [[nodiscard]] storage::Status hold_lifelines();
+  void begin_stop(const log::Fields& reason);
   void await_reload();
+  void reload_certificates();
 
   static asio::awaitable<void> become_ready(Server& self);
   void tell_ready();
@@ -104,11 +112,14 @@ class Server {
   void take_down();
 
   const options::Options& options_;
+  const OnReady& on_ready_;
   const std::int64_t started_ms_ = net::clock_now().wall_ms;
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> keep_running_{io_.get_executor()};
   asio::signal_set end_signals_{io_};
   asio::signal_set reload_signal_{io_};
+  Lifelines lifelines_{
+      io_, [this](std::string_view gone) { begin_stop(log::Fields().add("gone", gone)); }};
   asio::steady_timer progress_{io_};  // cancelled when wait_until() should look again
 
   std::string sqlite_path_;  // empty: no catalog store
@@ -121,8 +132,11 @@ class Server {
   std::unique_ptr<queue::QueueStore> store_;
   std::unique_ptr<queue::Committer> journal_;
   std::unique_ptr<routing::Router> router_;
-  std::unique_ptr<DrainStage> drain_;  // null: no catalog store
+  std::unique_ptr<RouterClock> clock_;
+  std::unique_ptr<DrainStage> drain_;      // null: no catalog store
+  std::unique_ptr<MonitorQueue> monitor_;  // null: the profile has none
   std::unique_ptr<Doorman> doorman_;
+  std::vector<std::unique_ptr<net::Entrance>> entrances_;  // outlive the connections
   std::unique_ptr<net::Connections> connections_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<ControlStage> control_;  // null: no control socket
@@ -132,12 +146,15 @@ storage::Status Server::start() {
   await_signals();
   if (auto status = open_store(); !status) return status;
   if (auto status = build_drain(); !status) return status;
+  if (options_.routing.profile->monitor_queue) {
+    monitor_ = std::make_unique<MonitorQueue>(io_, *router_, options_.monitor_fields);
+  }
   doorman_ = std::make_unique<Doorman>(io_, options_.access, options_.session.error_hold);
-  if (auto status = doorman_->load_users(); !status) return status;
-  connections_ =
-      std::make_unique<net::Connections>(io_, *router_, *doorman_, options_.session, options_.net);
+  if (auto status = doorman_->load_files(); !status) return status;
+  connections_ = std::make_unique<net::Connections>(io_, *router_, *doorman_, options_.net);
   if (auto status = open_listeners(); !status) return status;
   if (auto status = open_control(); !status) return status;
+  if (auto status = hold_lifelines(); !status) return status;
   net::spawn(io_, become_ready(*this));
   return storage::kOk;
 }
@@ -165,6 +182,7 @@ storage::Status Server::open_store() {
   routing_options.always_allowed_queues = {options_.drain.catalog_queue,
                                            options_.drain.facts_queue};
   router_ = std::make_unique<routing::Router>(*journal_, routing_options, store_->state());
+  clock_ = std::make_unique<RouterClock>(io_, *router_);
   return storage::kOk;
 }
 
@@ -196,13 +214,16 @@ storage::Status Server::build_drain() {
 
 storage::Status Server::open_listeners() {
   for (const std::string& text : options_.listen) {
-    const auto address = net::parse_listen_address(text);
-    if (!address) return address.error();
-    auto listener = std::make_unique<net::Listener>(io_, *connections_);
-    if (auto status = listener->open(*address, options_.net.accept_backlog); !status) return status;
+    const auto parsed = options::parse_listener(text, options_);
+    if (!parsed) return parsed.error();
+    entrances_.push_back(std::make_unique<net::Entrance>(*parsed));
+    net::Entrance& entrance = *entrances_.back();
+    if (auto status = entrance.load_certificates(); !status) return status;
+    auto listener = std::make_unique<net::Listener>(io_, *connections_, entrance);
+    if (auto status = listener->open(options_.net.accept_backlog); !status) return status;
     listeners_.push_back(std::move(listener));
-    const bool unguarded =
-        options_.access.users_file.empty() && net::reach_of(*address) == net::Reach::kOtherMachines;
+    const bool unguarded = !access::asks_who(options_.access) &&
+                           net::reach_of(parsed->address) == net::Reach::kOtherMachines;
     if (unguarded) {
       log::write(
           log::Level::kWarning, "listener-open-to-all",
@@ -226,23 +247,46 @@ void Server::await_signals() {
   end_signals_.add(SIGTERM);
   reload_signal_.add(SIGHUP);
   end_signals_.async_wait([this](std::error_code cancelled, int number) {
-    if (cancelled) return;
-    log::write(log::Level::kInfo, "stopping", log::Fields().add("signal", std::int64_t{number}));
-    stopping_ = true;
-    end_signals_.clear();  // a second one ends the process at once
-    net::spawn(io_, stop_in_order(*this));
+    if (!cancelled) begin_stop(log::Fields().add("signal", std::int64_t{number}));
   });
   await_reload();
+}
+
+storage::Status Server::hold_lifelines() {
+  if (options_.exit_with_parent) {
+    if (auto status = lifelines_.hold_parent(); !status) return status;
+  }
+  return options_.exit_when_stdin_closes ? lifelines_.hold_input() : storage::kOk;
+}
+
+void Server::begin_stop(const log::Fields& reason) {
+  if (stopping_) return;
+  log::write(log::Level::kInfo, "stopping", reason);
+  stopping_ = true;
+  end_signals_.clear();  // another one ends the process at once
+  lifelines_.let_go();
+  net::spawn(io_, stop_in_order(*this));
 }
 
 void Server::await_reload() {
   reload_signal_.async_wait([this](std::error_code cancelled, int) {
     if (cancelled) return;
     log::reopen();
-    if (doorman_) doorman_->reload_users();
+    if (doorman_) doorman_->reload_files();
+    reload_certificates();
     log::write(log::Level::kInfo, "reloaded");
     await_reload();
   });
+}
+
+// A few small files, read on the loop. Connections that are open keep what they began with.
+void Server::reload_certificates() {
+  for (const auto& entrance : entrances_) {
+    if (const auto status = entrance->load_certificates(); !status) {
+      log::write(log::Level::kError, "certificate-not-reloaded",
+                 log::Fields().add("error", status.error().text).add("kept", "the old one"));
+    }
+  }
 }
 
 asio::awaitable<void> Server::become_ready(Server& self) {
@@ -256,6 +300,12 @@ void Server::tell_ready() {
     listener->start();
   if (!options_.ready_file.empty()) {
     if (const auto status = write_ready_file(options_.ready_file, urls); !status) {
+      fail(status.error().text);
+      return;
+    }
+  }
+  if (on_ready_) {
+    if (const auto status = on_ready_(); !status) {
       fail(status.error().text);
       return;
     }
@@ -379,9 +429,11 @@ void Server::take_down() {
   const bool abandoned =
       drain_ && drain_->end_worker(kWorkerPatience) == drain::WorkerEnd::kAbandoned;
   drain_.reset();
+  monitor_.reset();
   if (journal_) journal_->stop();
   if (store_ && exit_ == Exit::kDone) store_->settle();
   if (!options_.ready_file.empty()) remove_ready_file(options_.ready_file);
+  clock_.reset();
   router_.reset();
   journal_.reset();
   store_.reset();
@@ -393,9 +445,9 @@ void Server::take_down() {
   std::_Exit(static_cast<int>(exit_));
 }
 
-Exit build_and_run(const options::Options& options) {
+Exit build_and_run(const options::Options& options, const OnReady& on_ready) {
   try {
-    Server server(options);
+    Server server(options, on_ready);
     if (const auto status = server.start(); !status) {
       tell_failure(options, status.error().text);
       return Exit::kFailed;
@@ -409,14 +461,14 @@ Exit build_and_run(const options::Options& options) {
 
 }  // namespace
 
-int run_server(const options::Options& options) {
+int run_server(const options::Options& options, const OnReady& on_ready) {
   if (const auto error = log::start(options.log)) {
     print_error("stompbox: the log file " + options.log.file +
                 " cannot be opened: " + error.message());
     return static_cast<int>(Exit::kFailed);
   }
   raise_descriptor_limit();
-  const Exit end = build_and_run(options);
+  const Exit end = build_and_run(options, on_ready);
   if (end == Exit::kDone) {
     log::write(log::Level::kInfo, "stopped", log::Fields().add("lost_lines", log::lost_lines()));
   }

@@ -61,11 +61,13 @@ void Drain::subscribe(TimePoint now, std::int64_t wall_ms) {
   for (std::size_t tag = 0; tag < sources_.size(); ++tag) {
     Source& source = sources_[tag];
     if (source.subscription) continue;
-    const auto made = router_.subscribe({*peer_,
-                                         static_cast<std::uint32_t>(tag),
-                                         {routing::DestinationKind::kQueue, source.queue},
-                                         routing::AckMode::kIndividual,
-                                         source.credit});
+    routing::SubscribeRequest request;
+    request.peer = *peer_;
+    request.tag = static_cast<std::uint32_t>(tag);
+    request.destinations = {{routing::DestinationKind::kQueue, source.queue}};
+    request.ack_mode = routing::AckMode::kIndividual;
+    request.credit = source.credit;
+    const auto made = router_.subscribe(request);
     if (!made) return back_off(made.error().text, now, wall_ms);
     source.subscription = *made;
     router_.start_delivery(*made);
