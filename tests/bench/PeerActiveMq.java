@@ -1,0 +1,20 @@
+import java.io.File;
+import org.apache.activemq.broker.BrokerService;
+
+/** ActiveMQ with KahaDB and one STOMP port, and nothing else: PeerActiveMq FOLDER PORT. */
+public class PeerActiveMq {
+    public static void main(String[] arguments) throws Exception {
+        BrokerService broker = new BrokerService();
+        broker.setBrokerName("bench");
+        broker.setUseJmx(false);
+        broker.setUseShutdownHook(false);
+        broker.setDataDirectoryFile(new File(arguments[0]));
+        broker.getSystemUsage().getStoreUsage().setLimit(8L << 30);
+        broker.getSystemUsage().getTempUsage().setLimit(8L << 30);
+        broker.addConnector("stomp+nio://127.0.0.1:" + arguments[1]);
+        broker.start();
+        broker.waitUntilStarted();
+        System.out.println("ready");
+        broker.waitUntilStopped();
+    }
+}
