@@ -31,8 +31,10 @@ packages_in() {
   done
 }
 
+# is_installed PACKAGE: itself, or another that provides it (NodeSource's nodejs has npm in it).
 is_installed() {
-  [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | sort -u)" = installed ]
+  [ "$(dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | sort -u)" = installed ] ||
+    dpkg-query -W -f '${db:Status-Status}, ${Provides},\n' | grep "^installed,.* $1," >/dev/null
 }
 
 # install_missing LIST...: nothing missing, apt-get is not called.

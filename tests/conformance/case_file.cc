@@ -85,9 +85,9 @@ Step read_step(std::string line, const std::string& place) {
   const std::string word = line.substr(0, space);
   const std::string rest = line.substr(std::min(space + 1, line.size()));
   static const std::map<std::string, Verb> kVerbs{
-      {">", Verb::kSend},    {"<", Verb::kExpect},       {"close", Verb::kClose},
-      {"eof", Verb::kEof},   {"drop", Verb::kDrop},      {"wait", Verb::kWait},
-      {"beat", Verb::kBeat}, {"silence", Verb::kSilence}};
+      {">", Verb::kSend},    {"<", Verb::kExpect},        {"close", Verb::kClose},
+      {"eof", Verb::kEof},   {"drop", Verb::kDrop},       {"wait", Verb::kWait},
+      {"beat", Verb::kBeat}, {"silence", Verb::kSilence}, {"stop", Verb::kStop}};
   const auto verb = kVerbs.find(word);
   if (verb == kVerbs.end()) complain(place, "no such step: " + word);
   step.verb = verb->second;
@@ -97,6 +97,23 @@ Step read_step(std::string line, const std::string& place) {
     step.duration = read_duration(rest, place);
   }
   return step;
+}
+
+// Settings of the broker: they are for the session alone.
+bool read_setting(Case& current, const std::string& line, const std::string& place) {
+  if (line.starts_with("profile ")) {
+    current.profile = line.substr(8);
+  } else if (line.starts_with("deny ")) {
+    current.denied.push_back(line.substr(5));
+  } else if (line.starts_with("bound ")) {
+    const std::size_t space = line.find(' ', 6);
+    if (space == std::string::npos) complain(place, "a bound is written like bound NAME NUMBER");
+    current.bounds.emplace_back(line.substr(6, space - 6), std::stoul(line.substr(space + 1)));
+  } else {
+    return false;
+  }
+  current.is_pure_only = true;
+  return true;
 }
 
 bool read_attribute(Case& current, const std::string& line, const std::string& place) {
@@ -110,7 +127,7 @@ bool read_attribute(Case& current, const std::string& line, const std::string& p
     current.users.emplace_back(line.substr(5, colon - 5), line.substr(colon + 1));
     current.is_pure_only = true;
   } else {
-    return false;
+    return read_setting(current, line, place);
   }
   return true;
 }
@@ -135,6 +152,7 @@ void read_file(const fs::path& path, std::vector<Case>& cases) {
     if (line.starts_with("# ")) {
       cases.push_back(read_heading(line, place));
       cases.back().id = cases.back().number + "-" + std::to_string(cases.size());
+      std::replace(cases.back().id.begin(), cases.back().id.end(), '.', '_');
       continue;
     }
     if (cases.size() == first) complain(place, "a step before the first case");
@@ -157,6 +175,12 @@ std::vector<Case> read_cases(const fs::path& folder) {
   for (const fs::path& path : paths)
     read_file(path, cases);
   return cases;
+}
+
+bool has_error(const Case& found) {
+  return std::any_of(found.steps.begin(), found.steps.end(), [](const Step& step) {
+    return step.verb == Verb::kExpect && step.text.starts_with("ERROR");
+  });
 }
 
 std::vector<std::string> pieces_of(const std::string& text) {

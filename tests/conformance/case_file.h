@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ enum class Verb {
   kWait,     // time passes
   kBeat,     // at least one end of line comes between frames
   kSilence,  // nothing more has come
+  kStop,     // the broker ends
 };
 
 struct Step {
@@ -36,12 +38,18 @@ struct Case {
   bool is_pure_only = false;
   bool is_cut_everywhere = false;                          // each byte is sent by itself
   std::vector<std::pair<std::string, std::string>> users;  // if any, nobody else gets in
+  std::string profile = "auto";
+  std::vector<std::pair<std::string, std::size_t>> bounds;  // of the session's options, by name
+  std::vector<std::string> denied;                          // "OPERATION DESTINATION"
   std::vector<Step> steps;
 };
 
 // All cases of all .txt files of a folder, in order of names. Throws std::runtime_error with place
 // and reason if the text breaks a rule of the format.
 [[nodiscard]] std::vector<Case> read_cases(const std::filesystem::path& folder);
+
+// Whether the case makes the broker say ERROR.
+[[nodiscard]] bool has_error(const Case& found);
 
 // The bytes of a SEND between its cut markers.
 [[nodiscard]] std::vector<std::string> pieces_of(const std::string& text);

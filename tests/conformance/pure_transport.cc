@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <stdexcept>
+
 #include "tests/conformance/transport.h"
 #include "tests/unit/session/pure_broker.h"
 
@@ -44,11 +47,75 @@ class PureConnection final : public Connection {
   PureBroker::Peer* peer_;
 };
 
+// Refuses what a case names, wherever a destination begins like it.
+class Denials final : public session::Rights {
+ public:
+  explicit Denials(std::vector<std::string> denied) : denied_(std::move(denied)) {}
+
+  [[nodiscard]] bool allows(const session::Wish& wish) const override {
+    const routing::Destination destination{
+        wish.destination.kind, std::string(wish.destination.name), wish.destination.has_wildcards};
+    const std::string wanted = word_of(wish.operation) + " " + routing::to_text(destination);
+    return std::none_of(denied_.begin(), denied_.end(), [&wanted](const std::string& denied) {
+      return wanted.starts_with(denied);
+    });
+  }
+
+ private:
+  static std::string word_of(session::Operation operation) {
+    switch (operation) {
+      case session::Operation::kRead: return "read";
+      case session::Operation::kWrite: return "write";
+      case session::Operation::kCreate: return "create";
+      case session::Operation::kBrowse: return "browse";
+      case session::Operation::kManage: return "manage";
+    }
+    return "";
+  }
+
+  const std::vector<std::string> denied_;
+};
+
+const routing::Profile& profile_of(const Case& conformance_case) {
+  const routing::Profile* const found = routing::find_profile(conformance_case.profile);
+  if (found == nullptr) throw std::runtime_error("no profile " + conformance_case.profile);
+  return *found;
+}
+
+session::SessionOptions session_options(const Case& conformance_case) {
+  session::SessionOptions options;
+  options.profile = &profile_of(conformance_case);
+  for (const auto& [name, number] : conformance_case.bounds) {
+    if (name == "unacked") {
+      options.unacked_count_max = number;
+    } else if (name == "transactions") {
+      options.transaction_count_max = number;
+    } else if (name == "transaction-bytes") {
+      options.transaction_bytes_max = number;
+    } else if (name == "keep-after-denial") {
+      options.after_denial = session::AfterDenial::kKeep;
+    } else {
+      throw std::runtime_error("no bound " + name);
+    }
+  }
+  return options;
+}
+
+routing::RoutingOptions routing_options(const Case& conformance_case) {
+  routing::RoutingOptions options;
+  options.profile = &profile_of(conformance_case);
+  return options;
+}
+
 class Pure final : public Broker {
  public:
-  explicit Pure(const Case& conformance_case) {
+  explicit Pure(const Case& conformance_case)
+      : broker_(session_options(conformance_case), routing_options(conformance_case)) {
     for (const auto& [name, passcode] : conformance_case.users)
       broker_.users.emplace(name, passcode);
+    if (!conformance_case.denied.empty()) {
+      broker_.rights = std::make_shared<Denials>(conformance_case.denied);
+    }
   }
   std::unique_ptr<Connection> connect() override {
     return std::make_unique<PureConnection>(broker_);
@@ -57,6 +124,7 @@ class Pure final : public Broker {
     broker_.pass(duration);
     broker_.settle();
   }
+  void stop() override { broker_.shut_down(); }
 
  private:
   PureBroker broker_;

@@ -14,9 +14,10 @@
 #include "tests/conformance/case_file.h"
 #include "tests/conformance/case_run.h"
 #include "tests/conformance/daemon.h"
+#include "tests/conformance/decisions.h"
 #include "tests/conformance/transport.h"
 
-// runner CASES [--daemon PROGRAM] [--only NUMBER]
+// runner CASES [--daemon PROGRAM] [--only NUMBER] [--decisions README]
 namespace stompbox::conformance {
 namespace {
 
@@ -24,16 +25,18 @@ struct Section {
   char letter;
   int last;
 };
-// The numbered lines that must have a case each (facts 1.2; G10 to G17 come with transactions).
+// The numbered lines of the checklist (fact 1.2): each must have a case.
 constexpr std::array kSections{Section{'A', 14}, Section{'B', 10}, Section{'C', 9},
                                Section{'D', 16}, Section{'E', 9},  Section{'F', 18},
-                               Section{'G', 9},  Section{'H', 10}, Section{'L', 3}};
-constexpr int kThreads = 16;  // most of a daemon's cases is waiting for it to close
+                               Section{'G', 17}, Section{'H', 11}, Section{'L', 4}};
+constexpr int kDecisionsMin = 22;  // the lines of fact 1.3
+constexpr int kThreads = 16;       // most of a daemon's cases is waiting for it to close
 
 struct Wish {
   std::string cases;
   std::string program;
   std::string only;
+  std::string decisions;
 };
 
 class Tally {
@@ -73,6 +76,25 @@ void check_numbers(const std::vector<Case>& cases, Tally& tally) {
   }
 }
 
+// The table of decisions names the case that holds each: it has to be there, word for word.
+void check_decisions(const std::vector<Case>& cases, const std::string& readme, Tally& tally) {
+  std::set<std::string> names;
+  for (const Case& found : cases)
+    names.insert(found.number + " " + found.sentence);
+  int rows = 0;
+  for (const Decision& decision : read_decisions(readme)) {
+    Case row;
+    row.number = "1.3";
+    row.sentence = decision.what;
+    tally.note(row, names.contains(decision.held_by) ? "" : "no such case: " + decision.held_by);
+    ++rows;
+  }
+  Case all;
+  all.number = "1.3";
+  all.sentence = "(coverage)";
+  if (rows < kDecisionsMin) tally.note(all, "only " + std::to_string(rows) + " rows in the table");
+}
+
 void run_pure(const std::vector<Case>& cases, Tally& tally) {
   for (const Case& played : cases)
     tally.note(played, run_case(played, *make_pure_broker(played)));
@@ -102,6 +124,10 @@ void run_on_daemon(const std::vector<Case>& cases, const std::string& program, T
 int run(const Wish& wish) {
   std::vector<Case> cases = read_cases(wish.cases);
   Tally tally;
+  if (!wish.decisions.empty()) {
+    check_decisions(cases, wish.decisions, tally);
+    return tally.end();
+  }
   if (wish.only.empty()) {
     check_numbers(cases, tally);
   } else {
@@ -124,6 +150,7 @@ int main(int count, char** words) {
   for (int i = 2; i + 1 < count; i += 2) {
     if (std::string_view(words[i]) == "--daemon") wish.program = words[i + 1];
     if (std::string_view(words[i]) == "--only") wish.only = words[i + 1];
+    if (std::string_view(words[i]) == "--decisions") wish.decisions = words[i + 1];
   }
   try {
     return stompbox::conformance::run(wish);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <stdexcept>
 
 #include <array>
 #include <cerrno>
@@ -87,6 +88,7 @@ class Sockets final : public Broker {
   void wait(milliseconds duration) override {
     (void)::poll(nullptr, 0, static_cast<int>(duration.count()));
   }
+  void stop() override { throw std::logic_error("the daemon of all cases is not stopped"); }
 
  private:
   const int port_;

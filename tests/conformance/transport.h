@@ -30,6 +30,7 @@ class Broker {
 
   virtual std::unique_ptr<Connection> connect() = 0;
   virtual void wait(std::chrono::milliseconds duration) = 0;
+  virtual void stop() = 0;  // all connections are ended by the broker's own stop
 };
 
 // The session itself, on a real router, a journal in memory that commits after each step, and a

@@ -201,6 +201,51 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a queue whose drop was synced is gone after a power loss, and is swept to the end") {
+  const TempFolder folder;
+  FaultEnv env;
+  constexpr QueueId kNext{8};
+  constexpr std::uint64_t kCount = 20'000;
+  {
+    const auto store = open(folder.path(), env);
+    write(*store, {create_orders()});
+    for (std::uint64_t seq = 1; seq <= kCount;) {
+      std::vector<Op> ops;
+      for (int i = 0; i < 500; ++i)
+        ops.emplace_back(append(seq++));
+      write(*store, std::move(ops), Durability::kWritten);
+    }
+    write(*store, {DropQueue{kOrders}, CreateQueue{kNext, std::string(kOrdersName)},
+                   Append{kNext, at(1), message(1, "x"), Urgency::kNow}});
+    // Two steps of the sweep, and the power goes.
+    for (int step = 0; step < 2; ++step) {
+      std::vector<Discard> discards;
+      static_cast<void>(store->tidy(discards));
+      CHECK(!discards.empty());
+      CHECK(store->write({{}, discards}, Durability::kWritten).has_value());
+    }
+    env.cut_power();
+  }
+  env.restore_power();
+  const auto store = open(folder.path(), env);
+  REQUIRE(store->state().queues.size() == 1);
+  CHECK(store->state().queues[0].queue == kNext);
+  CHECK(store->state().queues[0].message_count == 1);
+  std::size_t swept = 0;
+  while (store->tidy_due()) {
+    std::vector<Discard> discards;
+    static_cast<void>(store->tidy(discards));
+    swept += discards.size();
+    if (discards.empty()) continue;
+    CHECK(store->write({{}, discards}, Durability::kWritten).has_value());
+  }
+  // Whatever of the two steps was lost is done again, and the record of the drop goes at last.
+  CHECK(swept > kCount - 2 * 5000);
+  CHECK(swept <= kCount + 1);
+  std::vector<Discard> ignored;
+  CHECK(store->load({kNext, at(1, 0), 10, 1000}, ignored).messages.size() == 1);
+}
+
 TEST_CASE("a log that is left for the next one is durable before anything behind it is") {
   const TempFolder folder;
   FaultEnv env;

@@ -2,12 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <sstream>
 #include <utility>
 
 namespace stompbox::sim {
 namespace {
 
 constexpr std::array<std::string_view, 2> kQueues = {"work", "other"};
+constexpr std::array<std::string_view, 3> kColours = {"red", "blue", "green"};
+constexpr std::array<std::uint64_t, 3> kPriorities = {0, 4, 9};
+
+// What a subscription may ask for.
+struct Choice {
+  std::string_view selector;
+  bool (*fits)(const Label&);
+};
+constexpr std::array kChoices = {
+    Choice{"", [](const Label&) { return true; }},
+    Choice{"colour = 'red'", [](const Label& label) { return label.colour == "red"; }},
+    Choice{"colour = 'blue'", [](const Label& label) { return label.colour == "blue"; }},
+    Choice{"colour <> 'red'", [](const Label& label) { return label.colour != "red"; }},
+    Choice{"colour IN ('red', 'green') AND JMSPriority < 9",
+           [](const Label& label) { return label.colour != "blue" && label.priority < 9; }},
+};
 
 std::string body_of(const Label& label, std::size_t padding) {
   return to_text(label) + " " + std::string(padding, 'x');
@@ -21,11 +38,11 @@ std::string text_of(const protocol::Frame& frame, std::string_view name) {
 
 Label label_of(std::string_view body) {
   Label label;
-  const std::size_t first = body.find(' ');
-  const std::size_t second = body.find(' ', first + 1);
-  label.queue = std::string(body.substr(0, first));
-  label.producer = std::stoull(std::string(body.substr(first + 1, second - first - 1)));
-  label.number = std::stoull(std::string(body.substr(second + 1)));
+  std::istringstream words{std::string(body)};
+  std::string kind;
+  words >> label.queue >> label.producer >> label.number >> label.priority >> label.colour >>
+      label.group >> kind;
+  label.is_volatile = kind == "volatile";
   return label;
 }
 
@@ -84,8 +101,11 @@ void Client::note_taken(const protocol::Frame& frame) {
   const std::string subscription = text_of(frame, "subscription");
   const bool marked = text_of(frame, "redelivered") == "true";
   const bool redelivered = marked && fault_ != Fault::kRedeliveredDropped;
-  checker_.taken(name_ + "/" + subscription, label_of(frame.body), redelivered,
-                 ack_mode_ == AckMode::kAuto);
+  const Label label = label_of(frame.body);
+  checker_.taken(name_ + "/" + subscription, label, redelivered, ack_mode_ == AckMode::kAuto);
+  if (!kChoices[choices_[subscription]].fits(label)) {
+    checker_.wrong("not what the subscription asked for: " + to_text(label));
+  }
   if (ack_mode_ == AckMode::kAuto) return;
   checker_.credit(++outstanding_[subscription], credit_);
 }
@@ -99,10 +119,15 @@ void Client::act() {
   }
   if (!connected_ || failed_) return;
   switch (role_) {
-    case Role::kProducer: return send_message();
+    case Role::kProducer: return turn_transaction() ? void() : send_message();
     case Role::kCatalogProducer: return send_catalog();
-    case Role::kConsumer: break;
+    case Role::kSweeper: return sweep();
+    case Role::kConsumer: return consume();
   }
+}
+
+void Client::consume() {
+  if (turn_transaction()) return;
   if (subscriptions_.empty() || (subscriptions_.size() < 3 && chance_.once_in(20))) {
     subscribe();
   } else if (chance_.once_in(60)) {
@@ -119,6 +144,11 @@ void Client::settle() {
     arrived_.pop_front();
     look_at(frame);
   }
+  if (!connected_ || failed_) return;
+  if (role_ == Role::kSweeper) sweep();
+  if (open_) commit();
+  while (!held_.empty())
+    answer(protocol::Command::kAck);
 }
 
 void Client::look_at(const protocol::Frame& frame) {
@@ -127,7 +157,7 @@ void Client::look_at(const protocol::Frame& frame) {
     case protocol::Command::kMessage: return look_at_message(frame);
     case protocol::Command::kReceipt: {
       const std::uint64_t number = std::stoull(text_of(frame, "receipt-id"));
-      checker_.receipt(name_, number);
+      if (owed_at_end_.erase(number) == 0) checker_.receipt(name_, number);
       const auto found = owed_.find(number);
       if (found == owed_.end()) return;
       const std::function<void()> then = std::move(found->second);
@@ -135,7 +165,9 @@ void Client::look_at(const protocol::Frame& frame) {
       then();
       return;
     }
-    default: failed_ = true;  // an ERROR: this client does nothing that deserves one
+    default:  // an ERROR: this client does nothing that deserves one
+      failed_ = true;
+      checker_.wrong(name_ + " got an ERROR: " + frame.body);
   }
 }
 
@@ -144,22 +176,37 @@ void Client::look_at_message(const protocol::Frame& frame) {
   Held held;
   held.label = label_of(frame.body);
   held.subscription = text_of(frame, "subscription");
+  held.order = ++last_held_;
   held.ack_key = text_of(frame, version_ == protocol::Version::k12 ? "ack" : "message-id");
   held_.push_back(std::move(held));
 }
 
-void Client::send_message() {
+Label Client::make_label() {
   Label label;
   label.queue = kQueues[chance_.below(kQueues.size())];
   label.producer = number_;
   label.number = ++numbers_.sends[number_];
+  if (chance_.once_in(3)) label.priority = kPriorities[chance_.below(kPriorities.size())];
+  label.colour = kColours[chance_.below(kColours.size())];
+  if (chance_.once_in(6)) label.group = chance_.once_in(2) ? "g1" : "g2";
+  label.is_volatile = chance_.once_in(8);
+  return label;
+}
+
+void Client::send_message() {
+  const Label label = make_label();
   protocol::Frame frame;
   frame.command = protocol::Command::kSend;
   frame.headers.add("destination", "/queue/" + label.queue);
+  frame.headers.add("colour", label.colour);
+  if (label.priority != 4) frame.headers.add("priority", std::to_string(label.priority));
+  if (label.group != "-") frame.headers.add("JMSXGroupID", label.group);
+  if (label.is_volatile) frame.headers.add("persistent", "false");
+  frame.body = body_of(label, chance_.below(120));
+  if (open_) return send_inside(std::move(frame), label);
   if (!chance_.once_in(3)) {
     (void)ask_receipt(frame, [this, label] { checker_.send_receipted(label); });
   }
-  frame.body = body_of(label, chance_.below(120));
   checker_.sent(label);
   write(std::move(frame));
 }
@@ -202,8 +249,24 @@ void Client::subscribe() {
   frame.headers.add("prefetch-count", std::to_string(credit_));
   constexpr std::array<std::string_view, 3> kModes = {"auto", "client", "client-individual"};
   frame.headers.add("ack", kModes[static_cast<std::size_t>(ack_mode_)]);
+  const std::size_t choice = chance_.once_in(2) ? 0 : chance_.below(kChoices.size());
+  if (choice != 0) frame.headers.add("selector", kChoices[choice].selector);
+  choices_[id] = choice;
   subscriptions_[id] = queue;
   write(std::move(frame));
+}
+
+void Client::sweep() {
+  if (!subscriptions_.empty()) return;
+  for (const std::string_view queue : kQueues) {
+    const std::string id(queue);
+    protocol::Frame frame;
+    frame.command = protocol::Command::kSubscribe;
+    frame.headers.add("destination", "/queue/" + id);
+    frame.headers.add("id", id);
+    subscriptions_[id] = id;
+    write(std::move(frame));
+  }
 }
 
 void Client::unsubscribe() {
@@ -215,22 +278,23 @@ void Client::unsubscribe() {
   write(std::move(frame));
 }
 
-void Client::answer(protocol::Command command) {
-  const std::size_t at = chance_.below(held_.size());
-  const Held chosen = held_[at];
-  std::vector<Label> reached;
+// What an answer to `chosen` reaches leaves the client's hands.
+std::vector<Client::Held> Client::take_held(const Held& chosen, std::size_t at) {
+  std::vector<Held> reached;
   std::vector<Held> kept;
   for (std::size_t i = 0; i < held_.size(); ++i) {
     const bool same = held_[i].subscription == chosen.subscription;
     const bool hit = i == at || (ack_mode_ == AckMode::kClient && same && i < at);
-    if (hit) {
-      reached.push_back(held_[i].label);
-      outstanding_[held_[i].subscription] -= 1;
-    } else {
-      kept.push_back(held_[i]);
-    }
+    (hit ? reached : kept).push_back(held_[i]);
   }
   held_ = std::move(kept);
+  return reached;
+}
+
+void Client::answer(protocol::Command command) {
+  const std::size_t at = chance_.below(held_.size());
+  const Held chosen = held_[at];
+  std::vector<Held> reached = take_held(chosen, at);
   protocol::Frame frame;
   frame.command = command;
   if (version_ == protocol::Version::k12) {
@@ -239,15 +303,16 @@ void Client::answer(protocol::Command command) {
     frame.headers.add("message-id", chosen.ack_key);
     frame.headers.add("subscription", chosen.subscription);
   }
-  if (command == protocol::Command::kAck) {
-    for (const Label& label : reached)
-      checker_.ack_sent(label);
+  if (open_ && !chance_.once_in(3)) return answer_inside(std::move(frame), std::move(reached));
+  for (const Held& held : reached) {
+    outstanding_[held.subscription] -= 1;
+    if (command == protocol::Command::kAck) checker_.ack_sent(held.label);
   }
   if (chance_.once_in(2)) {
     (void)ask_receipt(frame, [this, command, reached] {
       if (command != protocol::Command::kAck) return;
-      for (const Label& label : reached)
-        checker_.ack_receipted(label);
+      for (const Held& held : reached)
+        checker_.ack_receipted(held.label);
     });
   }
   write(std::move(frame));

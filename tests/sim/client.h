@@ -4,6 +4,9 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +19,12 @@
 
 namespace stompbox::sim {
 
-enum class Role { kProducer, kCatalogProducer, kConsumer };
+enum class Role {
+  kProducer,
+  kCatalogProducer,
+  kConsumer,
+  kSweeper,  // takes everything that is there
+};
 
 // Numbers that go on over connections and restarts: bodies must never repeat.
 struct Numbers {
@@ -43,6 +51,8 @@ class Client {
   void act();
   // Looks at everything, acknowledges everything that is still in its hands; for the end.
   void settle();
+  // It was promised a receipt and has not got it.
+  [[nodiscard]] bool waits_for_receipt() const { return !owed_.empty(); }
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
@@ -52,14 +62,32 @@ class Client {
     std::uint64_t order = 0;            // of delivery
   };
   enum class AckMode { kAuto, kClient, kIndividual };
+  // A transaction between BEGIN and COMMIT or ABORT.
+  struct Open {
+    std::string id;
+    std::vector<Label> sends;
+    std::vector<Held> acks, nacks;
+    std::shared_ptr<bool> is_committed = std::make_shared<bool>(false);
+  };
 
   void connect();
   void write(protocol::Frame frame);
+  void consume();
+  [[nodiscard]] Label make_label();
   void send_message();
   void send_catalog();
   void subscribe();
+  void sweep();
   void unsubscribe();
   void answer(protocol::Command command);
+  [[nodiscard]] std::vector<Held> take_held(const Held& chosen, std::size_t at);
+  // client_transactions.cc
+  [[nodiscard]] bool turn_transaction();
+  void begin();
+  void commit();
+  void abort();
+  void send_inside(protocol::Frame frame, const Label& label);
+  void answer_inside(protocol::Frame frame, std::vector<Held> reached);
   [[nodiscard]] std::uint64_t ask_receipt(protocol::Frame& frame, std::function<void()> then);
   void note_taken(const protocol::Frame& frame);
   void look_at(const protocol::Frame& frame);
@@ -84,7 +112,12 @@ class Client {
   std::map<std::uint64_t, std::function<void()>> owed_;
   std::uint64_t last_subscription_ = 0;
   std::map<std::string, std::string> subscriptions_;  // id → queue
+  std::map<std::string, std::size_t> choices_;        // id → which selector; for good
+  std::uint64_t last_transaction_ = 0;
+  std::optional<Open> open_;
+  std::set<std::uint64_t> owed_at_end_;  // receipts that come with the COMMIT or ABORT
   std::vector<Held> held_;
+  std::uint64_t last_held_ = 0;
   std::map<std::string, std::size_t> outstanding_;  // taken and not answered, per subscription
 };
 

@@ -1,6 +1,7 @@
 #include "tests/sim/disk.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace stompbox::sim {
@@ -20,6 +21,7 @@ queue::StoreState Platter::start(Fault fault) {
   queue::StoreState state;
   state.identity = "simulated";
   state.epoch = ++epoch;
+  state.last_queue = last_queue;
   for (auto& [id, stored] : queues) {
     std::erase_if(stored.messages, [](const auto& item) {
       return item.second.message->persistence == queue::Persistence::kVolatile;
@@ -27,10 +29,19 @@ queue::StoreState Platter::start(Fault fault) {
     queue::QueueState found;
     found.queue = id;
     found.name = stored.name;
+    found.attributes = stored.attributes;
     found.message_count = stored.messages.size();
     if (fault == Fault::kStoreCountsLess && found.message_count > 0) found.message_count -= 1;
     for (const auto& [place, message] : stored.messages) {
       found.message_bytes += message.message->bytes();
+      if (found.classes.empty() || found.classes.back().priority != place.priority) {
+        found.classes.push_back({.priority = place.priority, .first = place.seq});
+      }
+      found.classes.back().message_count += 1;
+      found.classes.back().message_bytes += message.message->bytes();
+    }
+    if (fault == Fault::kStoreCountsLess && !found.classes.empty()) {
+      found.classes.back().message_count -= 1;
     }
     if (!stored.messages.empty()) found.first = stored.messages.begin()->first;
     found.next_seq = {stored.next_seq};
@@ -41,18 +52,26 @@ queue::StoreState Platter::start(Fault fault) {
 
 void Platter::apply(const queue::Op& op) {
   if (const auto* create = std::get_if<queue::CreateQueue>(&op)) {
+    last_queue = std::max(last_queue, create->queue);
     queues[create->queue].name = create->name;
+    queues[create->queue].attributes = create->attributes;
   } else if (const auto* append = std::get_if<queue::Append>(&op)) {
-    StoredQueue& stored = queues[append->queue];
-    stored.messages[append->place] = Stored{append->message, 0};
-    stored.next_seq = std::max(stored.next_seq, append->place.seq.value + 1);
+    const auto stored = queues.find(append->queue);
+    assert(stored != queues.end());
+    stored->second.messages[append->place] = Stored{append->message, 0};
+    stored->second.next_seq = std::max(stored->second.next_seq, append->place.seq.value + 1);
   } else if (const auto* erase = std::get_if<queue::Erase>(&op)) {
-    queues[erase->queue].messages.erase(erase->place);
+    const auto stored = queues.find(erase->queue);
+    if (stored != queues.end()) stored->second.messages.erase(erase->place);
   } else if (const auto* back = std::get_if<queue::Return>(&op)) {
-    auto& messages = queues[back->queue].messages;
+    const auto stored = queues.find(back->queue);
+    if (stored == queues.end()) return;
+    auto& messages = stored->second.messages;
     if (const auto found = messages.find(back->place); found != messages.end()) {
       found->second.deliveries = back->deliveries;
     }
+  } else if (const auto* drop = std::get_if<queue::DropQueue>(&op)) {
+    queues.erase(drop->queue);
   }
 }
 
@@ -92,7 +111,12 @@ bool SimJournal::busy() const {
 
 void SimJournal::apply(const Group& group) {
   if (group.withdrawn) return;
+  const bool appends = std::any_of(group.ops.begin(), group.ops.end(), [](const queue::Op& op) {
+    return std::holds_alternative<queue::Append>(op);
+  });
   for (const queue::Op& op : group.ops) {
+    const bool is_erase = std::holds_alternative<queue::Erase>(op);
+    if (fault_ == Fault::kGroupForgetsErases && appends && is_erase) continue;
     if (fault_ == Fault::kEraseForgotten && std::holds_alternative<queue::Erase>(op) &&
         chance_.once_in(4)) {
       continue;
@@ -113,6 +137,7 @@ void SimJournal::step() {
   }
   queue::CommitReport report;
   report.through = batch_.back().ticket;
+  report.removals_through = report.through;
   if (stage_ == Stage::kTaken) {
     stage_ = Stage::kWritten;
     if (fault_ == Fault::kReportBeforeSync) reports_.push_back(report);
@@ -168,11 +193,13 @@ queue::LoadedPage SimJournal::read(const queue::LoadRequest& request) {
   page.queue = request.queue;
   page.from = request.from;
   page.tag = request.tag;
-  const auto& messages = platter_.queues[request.queue].messages;
+  const auto stored = platter_.queues.find(request.queue);
+  if (stored == platter_.queues.end()) return page;
+  const auto& messages = stored->second.messages;
   auto next = messages.lower_bound(request.from);
   if (fault_ == Fault::kPageTwice && next != messages.begin() && chance_.once_in(3)) --next;
   std::size_t bytes = 0;
-  for (; next != messages.end(); ++next) {
+  for (; next != messages.end() && next->first < request.before; ++next) {
     if (page.messages.size() == request.count_max || bytes >= request.bytes_max) {
       page.more = true;
       break;

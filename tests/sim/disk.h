@@ -21,10 +21,12 @@ struct Platter {
   };
   struct StoredQueue {
     std::string name;
+    std::string attributes;
     std::map<queue::Place, Stored> messages;
     std::uint64_t next_seq = 1;
   };
   std::map<queue::QueueId, StoredQueue> queues;
+  queue::QueueId last_queue;
   std::uint32_t epoch = 0;
 
   // As a start of the broker finds it: a new epoch, volatile messages gone.

@@ -15,6 +15,8 @@ enum class Fault {
   kWithdrawTooLate,     // a committed append is said to be withdrawn: its erase never happens
   kEraseForgotten,      // an erase is reported and not done
   kGroupSplit,          // a group is not one batch: a crash in between loses half of it
+  kGroupForgetsErases,  // of a group that appends and erases, the erases are not done
+  kAbortCommits,        // an aborted transaction happens
   kPageSkipsOne,        // a page leaves a message out
   kPageOutOfOrder,      // a page is not in order of places
   kPageTwice,           // a page brings a message that an earlier one brought
@@ -36,6 +38,8 @@ inline constexpr std::array kFaults = {
     FaultName{Fault::kWithdrawTooLate, "withdraw-too-late"},
     FaultName{Fault::kEraseForgotten, "erase-forgotten"},
     FaultName{Fault::kGroupSplit, "group-split"},
+    FaultName{Fault::kGroupForgetsErases, "group-forgets-erases"},
+    FaultName{Fault::kAbortCommits, "abort-commits"},
     FaultName{Fault::kPageSkipsOne, "page-skips-one"},
     FaultName{Fault::kPageOutOfOrder, "page-out-of-order"},
     FaultName{Fault::kPageTwice, "page-twice"},

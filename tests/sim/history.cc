@@ -44,7 +44,15 @@ class History {
         life->vanish(chance_.below(life->link_count()));
       }
     }
+    if (chance_.once_in(2)) rest(*life);
     life->crash();
+  }
+
+  // Nobody does anything but those who take all that waits.
+  void rest(Life& life) {
+    life.connect(std::make_unique<Client>(Role::kSweeper, chance_, checker_, numbers_, fault_));
+    life.settle();
+    life.check_rest();
   }
 
   // A start without trouble: the drain has all the time it needs; then the power goes once more.
@@ -66,7 +74,7 @@ class History {
     for (const char* name : {"work", "other", "dead-letter"}) {
       routing::SubscribeRequest request;
       request.peer = peer;
-      request.destination = {routing::DestinationKind::kQueue, name};
+      request.destinations = {{routing::DestinationKind::kQueue, name}};
       request.ack_mode = routing::AckMode::kIndividual;
       request.credit = {10'000, 100'000'000};
       const auto subscription = router.subscribe(request);

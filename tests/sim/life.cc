@@ -24,6 +24,7 @@ Life::Life(Platter& platter, Shelf& shelf, Clock& clock, Chance& chance, Checker
            Fault fault)
     : clock_(clock),
       chance_(chance),
+      checker_(checker),
       fault_(fault),
       journal_(platter, chance, fault),
       router_(journal_, small_bounds(), platter.start(fault)),
@@ -49,7 +50,7 @@ void Life::connect(std::unique_ptr<Client> client) {
   links_.push_back(std::move(link));
 }
 
-void Life::check_login(std::uint64_t session, std::string_view, std::string_view) {
+void Life::check_login(std::uint64_t session, const session::Credentials&) {
   logins_.push_back(session);
 }
 
@@ -113,7 +114,7 @@ void Life::wake_sessions() {
     if (number <= last_session_) woken_.insert(number);
     for (const auto& link : links_) {
       if (link->session->phase() == session::Session::Phase::kChecking) {
-        link->session->on_login(session::LoginResult::kWelcome, clock_.now());
+        link->session->on_login({session::LoginResult::kWelcome, {}, nullptr}, clock_.now());
       }
     }
   }
@@ -151,6 +152,7 @@ void Life::pass_time() {
     const auto due = link->session->next_event();
     if (due && *due <= clock_.steady) link->session->on_time(clock_.now());
   }
+  router_.on_time(clock_.wall_ms);
   const auto due = drain_->next_event();
   if (due && *due <= clock_.steady) drain_->on_time(clock_.steady, clock_.wall_ms);
 }
@@ -196,6 +198,19 @@ void Life::settle() {
     if (round % 8 == 7) clock_.advance(std::chrono::seconds(1));
     if (round % 8 == 7) pass_time();
     reap();
+  }
+}
+
+void Life::check_rest() {
+  for (const routing::QueueFigures& queue : router_.queue_figures()) {
+    if (queue.waiting > 0 && (queue.name == "work" || queue.name == "other")) {
+      checker_.wrong("stuck: " + std::to_string(queue.waiting) + " messages wait in " + queue.name);
+    }
+  }
+  for (const auto& link : links_) {
+    if (!link->client_gone && link->client->waits_for_receipt()) {
+      checker_.wrong("a receipt never came");
+    }
   }
 }
 

@@ -48,6 +48,8 @@ class Life final : session::Gate, session::Waker, drain::Workshop, drain::DrainO
   // Everything that is under way comes to rest; peers stay.
   void settle();
   void vanish(std::size_t link);
+  // After settle() with a sweeper: nothing is stuck, nobody waits for a receipt.
+  void check_rest();
   [[nodiscard]] std::size_t link_count() const { return links_.size(); }
   [[nodiscard]] Link& link(std::size_t index) { return *links_[index]; }
   // The power goes; destroy this life afterwards.
@@ -57,7 +59,8 @@ class Life final : session::Gate, session::Waker, drain::Workshop, drain::DrainO
   [[nodiscard]] bool drain_has_trouble() const;
 
  private:
-  void check_login(std::uint64_t session, std::string_view, std::string_view) override;
+  void check_login(std::uint64_t session, const session::Credentials&) override;
+  void denied(std::uint64_t, const session::Denial&) override {}
   void wake(std::uint64_t session) override;
   void hand_over(drain::Round round) override;
   void on_warning(const std::string&, const std::string&) override {}
@@ -76,6 +79,7 @@ class Life final : session::Gate, session::Waker, drain::Workshop, drain::DrainO
 
   Clock& clock_;
   Chance& chance_;
+  Checker& checker_;
   const Fault fault_;
   SimJournal journal_;
   routing::Router router_;

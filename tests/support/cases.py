@@ -65,7 +65,7 @@ def each(*variants):
 
 def _cases_of(names):
     """(sentence, what to call with the rig), in the order of the module."""
-    for name, function in names.items():
+    for name, function in list(names.items()):
         if not name.startswith("case_"):
             continue
         sentence = " ".join(inspect.getdoc(function).split("\n\n", 1)[0].split()).rstrip(".")

@@ -1,6 +1,7 @@
 #include "tests/support/fake_journal.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 #include <variant>
 
@@ -37,43 +38,54 @@ std::uint64_t FakeJournal::pending_bytes() const {
   return bytes;
 }
 
+bool FakeJournal::must_wait(const std::vector<queue::Op>& ops) const {
+  return disk_ == Disk::kFull && std::any_of(ops.begin(), ops.end(), [](const queue::Op& op) {
+           return std::holds_alternative<queue::Append>(op);
+         });
+}
+
 queue::CommitReport FakeJournal::commit() {
-  const auto is_append = [](const queue::Op& op) {
-    return std::holds_alternative<queue::Append>(op);
-  };
   queue::CommitReport report;
   report.through = {last_ticket_};
   for (auto at = pending_.begin(); at != pending_.end();) {
-    const auto& ops = at->second.ops;
-    if (disk_ == Disk::kFull && std::any_of(ops.begin(), ops.end(), is_append)) {
+    if (must_wait(at->second.ops)) {
       report.through.value = std::min(report.through.value, at->first - 1);
       ++at;
       continue;
     }
-    for (const queue::Op& op : ops)
+    for (const queue::Op& op : at->second.ops)
       apply(op);
     at = pending_.erase(at);
   }
+  report.removals_through = {last_ticket_};
   report.disk_full = disk_ == Disk::kFull;
   report.pending_bytes = pending_bytes();
   return report;
 }
 
 void FakeJournal::apply(const queue::Op& op) {
-  if (const auto* append = std::get_if<queue::Append>(&op)) {
-    QueueOnDisk& queue = queues_[append->queue];
-    queue.messages[append->place] = {.message = append->message, .deliveries = 0};
-    queue.last_seq = std::max(queue.last_seq, append->place.seq.value);
+  if (const auto* create = std::get_if<queue::CreateQueue>(&op)) {
+    last_queue_ = std::max(last_queue_, create->queue);
+    QueueOnDisk& queue = queues_[create->queue];
+    queue.name = create->name;
+    queue.attributes = create->attributes;
+  } else if (const auto* append = std::get_if<queue::Append>(&op)) {
+    const auto queue = queues_.find(append->queue);
+    assert(queue != queues_.end());
+    queue->second.messages[append->place] = {.message = append->message, .deliveries = 0};
+    queue->second.last_seq = std::max(queue->second.last_seq, append->place.seq.value);
     ++append_count_;
   } else if (const auto* erase = std::get_if<queue::Erase>(&op)) {
-    queues_[erase->queue].messages.erase(erase->place);
+    const auto queue = queues_.find(erase->queue);
+    if (queue != queues_.end()) queue->second.messages.erase(erase->place);
   } else if (const auto* back = std::get_if<queue::Return>(&op)) {
-    auto& messages = queues_[back->queue].messages;
-    const auto at = messages.find(back->place);
-    if (at != messages.end()) at->second.deliveries = back->deliveries;
     ++return_count_;
-  } else if (const auto* create = std::get_if<queue::CreateQueue>(&op)) {
-    queues_[create->queue].name = create->name;
+    const auto queue = queues_.find(back->queue);
+    if (queue == queues_.end()) return;
+    const auto at = queue->second.messages.find(back->place);
+    if (at != queue->second.messages.end()) at->second.deliveries = back->deliveries;
+  } else if (const auto* drop = std::get_if<queue::DropQueue>(&op)) {
+    queues_.erase(drop->queue);
   }
 }
 
@@ -96,6 +108,7 @@ queue::LoadedPage FakeJournal::page_for(const queue::LoadRequest& request) const
   std::size_t bytes = 0;
   for (auto at = messages.lower_bound(request.from); at != messages.end(); ++at) {
     const auto& [place, stored] = *at;
+    if (place >= request.before) break;
     if (page.messages.size() == request.count_max || bytes > request.bytes_max) {
       page.more = true;
       break;
@@ -119,18 +132,29 @@ queue::StoreState FakeJournal::state() const {
   queue::StoreState state;
   state.identity = "fake";
   state.epoch = epoch_;
-  for (const auto& [id, queue] : queues_) {
-    queue::QueueState found;
-    found.queue = id;
-    found.name = queue.name;
-    found.message_count = queue.messages.size();
-    for (const auto& [place, stored] : queue.messages)
-      found.message_bytes += stored.message->bytes();
-    if (!queue.messages.empty()) found.first = queue.messages.begin()->first;
-    found.next_seq = {queue.last_seq + 1};
-    state.queues.push_back(found);
-  }
+  state.last_queue = last_queue_;
+  for (const auto& [id, queue] : queues_)
+    state.queues.push_back(state_of(id, queue));
   return state;
+}
+
+queue::QueueState FakeJournal::state_of(queue::QueueId id, const QueueOnDisk& queue) {
+  queue::QueueState found;
+  found.queue = id;
+  found.name = queue.name;
+  found.attributes = queue.attributes;
+  found.message_count = queue.messages.size();
+  found.next_seq = {queue.last_seq + 1};
+  if (!queue.messages.empty()) found.first = queue.messages.begin()->first;
+  for (const auto& [place, stored] : queue.messages) {
+    found.message_bytes += stored.message->bytes();
+    if (found.classes.empty() || found.classes.back().priority != place.priority) {
+      found.classes.push_back({.priority = place.priority, .first = place.seq});
+    }
+    found.classes.back().message_count += 1;
+    found.classes.back().message_bytes += stored.message->bytes();
+  }
+  return found;
 }
 
 std::vector<FakeJournal::Stored> FakeJournal::stored(const std::string& queue_name) const {
@@ -141,6 +165,18 @@ std::vector<FakeJournal::Stored> FakeJournal::stored(const std::string& queue_na
       found.push_back(stored);
   }
   return found;
+}
+
+bool FakeJournal::knows(const std::string& queue_name) const {
+  return std::any_of(queues_.begin(), queues_.end(),
+                     [&](const auto& item) { return item.second.name == queue_name; });
+}
+
+std::string FakeJournal::attributes(const std::string& queue_name) const {
+  for (const auto& [id, queue] : queues_) {
+    if (queue.name == queue_name) return queue.attributes;
+  }
+  return {};
 }
 
 }  // namespace stompbox::testing

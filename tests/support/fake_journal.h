@@ -50,6 +50,10 @@ class FakeJournal final : public queue::Journal {
   [[nodiscard]] std::size_t stored_count(const std::string& queue_name) const {
     return stored(queue_name).size();
   }
+  // Whether a queue of that name is on the disk, empty or not.
+  [[nodiscard]] bool knows(const std::string& queue_name) const;
+  // As the last CreateQueue gave them; empty if the queue is not known.
+  [[nodiscard]] std::string attributes(const std::string& queue_name) const;
   [[nodiscard]] std::size_t append_count() const { return append_count_; }  // ever written
   [[nodiscard]] std::size_t return_count() const { return return_count_; }  // ever written
   [[nodiscard]] std::size_t group_count() const { return group_count_; }    // ever submitted
@@ -57,6 +61,7 @@ class FakeJournal final : public queue::Journal {
  private:
   struct QueueOnDisk {
     std::string name;
+    std::string attributes;
     std::map<queue::Place, Stored> messages;
     std::uint64_t last_seq = 0;
   };
@@ -65,11 +70,14 @@ class FakeJournal final : public queue::Journal {
     bool is_single_append = false;
   };
   void apply(const queue::Op& op);
+  [[nodiscard]] bool must_wait(const std::vector<queue::Op>& ops) const;
+  [[nodiscard]] static queue::QueueState state_of(queue::QueueId id, const QueueOnDisk& queue);
   [[nodiscard]] queue::LoadedPage page_for(const queue::LoadRequest& request) const;
 
   std::map<std::uint64_t, Submission> pending_;  // by ticket
   std::vector<queue::LoadRequest> loads_;
   std::map<queue::QueueId, QueueOnDisk> queues_;
+  queue::QueueId last_queue_;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t extra_pending_bytes_ = 0;
   std::size_t append_count_ = 0;

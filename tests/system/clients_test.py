@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Debian's own STOMP clients, ruby-stomp and python3-stomp, talk to the broker."""
+"""Debian's own STOMP clients of five languages talk to the broker."""
 
 import pathlib
 import subprocess
@@ -11,24 +11,45 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import stomp
 
 import cases
+import node_clients
+from certificates import make_authority, make_certificate
 from waiting import wait_until
 
-RUBY_CLIENT = pathlib.Path(__file__).with_name("ruby_client.rb")
+HERE = pathlib.Path(__file__).parent
+JARS = ":".join(f"/usr/share/java/{name}.jar" for name in (
+    "activemq-stomp", "activemq-client", "slf4j-api", "hawtbuf"))
 BINARY = bytes(range(256)) * 40
 LARGE = b"0123456789abcdef" * (1 << 16)  # 1 MiB
 VERSIONS = ("1.0", "1.1", "1.2")
 EACH_VERSION = cases.each(*({"version": version} for version in VERSIONS))
 
 
-# Ruby: each case is a function of ruby_client.rb, which ends with exit code 0 when all was right.
+# The clients of other languages: a program with the port and a case as its arguments, which ends
+# with exit code 0 when all was right.
+
+def launch(*command):
+    return subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
 
 def ruby(broker, *words):
-    return subprocess.Popen(["ruby", str(RUBY_CLIENT), str(broker.port), *words],
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True)
+    return launch("ruby", HERE / "ruby_client.rb", broker.port, *words)
 
 
-def expect_ruby(process):
+def perl(broker, *words):
+    return launch("perl", HERE / "perl_client.pl", broker.port, *words)
+
+
+def php(broker, *words):
+    return launch("php", HERE / "php_client.php", broker.port, *words)
+
+
+def java(broker, version):
+    return launch("java", "-XX:TieredStopAtLevel=1", "-cp", JARS,
+                  HERE / "java" / "StompClient.java", broker.port, version)
+
+
+def expect_success(process):
     try:
         text, _ = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
@@ -39,43 +60,115 @@ def expect_ruby(process):
 
 @cases.each(*({"version": version, "what": what} for version in VERSIONS for what in (
     "send_and_receive", "ack_client", "ack_individual", "binary_body", "large_body",
-    "headers_of_all_kinds")))
+    "headers_of_all_kinds", "transactions", "reply_to", "durable_subscription")))
 def case_ruby(rig, version, what):
     """ruby-stomp in {version}: {what}."""
     broker = rig.broker()
-    expect_ruby(ruby(broker, what, version))
+    expect_success(ruby(broker, what, version))
 
 
 @cases.each({"version": "1.1"}, {"version": "1.2"})
 def case_ruby_later_versions(rig, version):
     """ruby-stomp in {version}: NACK brings the message back, heart-beats hold."""
     broker = rig.broker("--wants-beats", "200ms")
-    expect_ruby(ruby(broker, "nack", version))
-    expect_ruby(ruby(broker, "heart_beats", version))
+    expect_success(ruby(broker, "nack", version))
+    expect_success(ruby(broker, "heart_beats", version))
 
 
-def case_ruby_reconnect(rig):
-    """a reliable ruby-stomp client goes on when the broker was killed and is back."""
+@cases.each({"what": "unreceive"}, {"what": "failover"})
+def case_ruby_own_ways(rig, what):
+    """what ruby-stomp makes of transactions and several hosts: {what}."""
     broker = rig.broker()
-    process = ruby(broker, "reconnect", "1.2")
+    expect_success(ruby(broker, what, "1.0"))
+
+
+class SecureSite:
+    """A broker with a TLS listener that demands a client certificate, and such a one."""
+
+    def __init__(self, rig, clients="require"):
+        signer = make_authority(rig.folder)
+        self.authority = signer.certificate
+        server = make_certificate(rig.folder, signer, "broker", kind="rsa")
+        self.client = make_certificate(rig.folder, signer, "client.example", kind="rsa")
+        self.broker = rig.broker(
+            "--listen", f"tls://127.0.0.1:0?clients={clients}", "--tls-certificate",
+            server.certificate, "--tls-key", server.key, "--tls-authorities", self.authority)
+        self.port = int(node_clients.url_of(self.broker, "tls").rpartition(":")[2])
+
+
+@EACH_VERSION
+def case_ruby_tls(rig, version):
+    """ruby-stomp in {version} over TLS, with a client certificate."""
+    site = SecureSite(rig)
+    expect_success(launch("ruby", HERE / "ruby_client.rb", site.port, "tls", version,
+                          site.authority, site.client.certificate, site.client.key))
+
+
+def expect_return(broker, process, before):
+    """The program says `before`; then the broker is killed, comes back, and it is told so."""
     try:
-        assert process.stdout.readline() == "received before\n"
-        broker.kill()
-        broker.wanted_port = broker.port
-        broker.start()
+        first = process.stdout.readline()
+        assert first == before + "\n", first
+        node_clients.restart_on_same_ports(broker)
         process.stdin.write("it is back\n")
         process.stdin.flush()
-        expect_ruby(process)
+        expect_success(process)
     finally:
         process.kill()
         process.wait()
 
 
+def case_ruby_reconnect(rig):
+    """a reliable ruby-stomp client goes on when the broker was killed and is back."""
+    broker = rig.broker()
+    expect_return(broker, ruby(broker, "reconnect", "1.2"), "received before")
+
+
 def case_ruby_as_a_master(rig):
     """a publisher as Puppet makes it, by position and reliable, may exit right after its send."""
     broker = rig.broker("--catalog-store", "none")
-    expect_ruby(ruby(broker, "publish_and_exit", "1.0"))
+    expect_success(ruby(broker, "publish_and_exit", "1.0"))
     wait_until(lambda: broker.backlog("catalog") == 20, "all that it sent is there")
+
+
+# Perl, PHP, Java
+
+@cases.each(*({"what": what} for what in (
+    "bodies", "ack_client", "ack_individual_and_nack", "ack_of_1_2", "transactions", "reply_to")))
+def case_perl(rig, what):
+    """Net::Stomp: {what}."""
+    expect_success(perl(rig.broker(), what))
+
+
+def case_perl_send_transactional(rig):
+    """Net::Stomp waits for a receipt inside a transaction, where the profile answers there."""
+    expect_success(perl(rig.broker("--profile", "activemq"), "send_transactional"))
+
+
+def case_perl_reconnect(rig):
+    """Net::Stomp connects anew when the broker was killed and is back."""
+    broker = rig.broker()
+    expect_return(broker, perl(broker, "reconnect"), "sent")
+
+
+def case_perl_tls(rig):
+    """Net::Stomp over TLS."""
+    site = SecureSite(rig, "none")
+    for what in ("bodies", "transactions"):
+        expect_success(launch("perl", HERE / "perl_client.pl", site.port, what, site.authority))
+
+
+@cases.each(*({"what": what} for what in (
+    "bodies", "acks", "nack", "transactions", "reply_to", "error")))
+def case_php(rig, what):
+    """php-stomp: {what}."""
+    expect_success(php(rig.broker(), what))
+
+
+@EACH_VERSION
+def case_java(rig, version):
+    """ActiveMQ's Java client in {version}: bodies, acks, NACK, transactions, heart-beats."""
+    expect_success(java(rig.broker(), version))
 
 
 # Python
@@ -113,9 +206,12 @@ CONNECTIONS = {"1.0": stomp.Connection10, "1.1": stomp.Connection11, "1.2": stom
 class PythonClient:
     """A connected stomp.py client and its listener."""
 
-    def __init__(self, broker, version, auto_decode=False, **settings):
-        self.connection = CONNECTIONS[version]([("127.0.0.1", broker.port)],
-                                               auto_decode=auto_decode, **settings)
+    def __init__(self, broker, version, auto_decode=False, site=None, **settings):
+        host = ("localhost", site.port) if site else ("127.0.0.1", broker.port)
+        self.connection = CONNECTIONS[version]([host], auto_decode=auto_decode, **settings)
+        if site:
+            self.connection.set_ssl([host], site.client.key, site.client.certificate,
+                                    site.authority)
         self.listener = Listener()
         self.connection.set_listener("", self.listener)
         self.connection.connect(wait=True)
@@ -132,14 +228,14 @@ class PythonClient:
         self.connection.send(destination, body, receipt="sent", **headers)
         assert self.listener.wait("RECEIPT")[0].headers["receipt-id"] == "sent"
 
-    def ack(self, version, frame, verb="ack"):
+    def ack(self, version, frame, verb="ack", **more):
         call = getattr(self.connection, verb)
         if version == "1.2":
-            call(frame.headers["ack"])
+            call(frame.headers["ack"], **more)
         elif version == "1.1":
-            call(frame.headers["message-id"], frame.headers["subscription"])
+            call(frame.headers["message-id"], frame.headers["subscription"], **more)
         else:
-            call(frame.headers["message-id"])
+            call(frame.headers["message-id"], **more)
 
 
 @EACH_VERSION
@@ -214,6 +310,48 @@ def case_python_heart_beats(rig, version):
         assert client.connection.is_connected() and client.listener.disconnections == 0
         client.send("still there")
     assert broker.status()["connections_total"] == 1
+
+
+@EACH_VERSION
+def case_python_transactions(rig, version):
+    """python3-stomp in {version}: ABORT undoes what COMMIT does, the ACK and the SENDs."""
+    broker = rig.broker()
+    with PythonClient(broker, version) as client:
+        client.send("taken")
+        client.connection.subscribe("/queue/q", id="1", ack="client")
+        message = client.listener.wait("MESSAGE")[0]
+        for number, end in enumerate(("abort", "commit"), 1):
+            name = client.connection.begin()
+            for part in "12":
+                client.connection.send("/queue/other", end + part, transaction=name)
+            client.ack(version, message, transaction=name)
+            getattr(client.connection, end)(name, headers={"receipt": end})
+            client.listener.wait("RECEIPT", number + 1)
+            assert broker.backlog("q") == 2 - number and broker.backlog("other") == 2 * number - 2
+        client.connection.subscribe("/queue/other", id="2", ack="auto")
+        bodies = [frame.body for frame in client.listener.wait("MESSAGE", 3)[1:]]
+        assert bodies == [b"commit1", b"commit2"], bodies
+
+
+@EACH_VERSION
+def case_python_tls(rig, version):
+    """python3-stomp in {version} over TLS, with a client certificate."""
+    site = SecureSite(rig)
+    with PythonClient(site.broker, version, site=site) as client:
+        client.connection.subscribe("/queue/q", id="1", ack="auto")
+        for body in (BINARY, LARGE):
+            client.send(body)
+        assert [frame.body for frame in client.listener.wait("MESSAGE", 2)] == [BINARY, LARGE]
+
+
+def case_python_unsubscribe(rig):
+    """python3-stomp: after UNSUBSCRIBE nothing more comes, and the message is kept."""
+    broker = rig.broker()
+    with PythonClient(broker, "1.2") as client:
+        client.connection.subscribe("/queue/q", id="1", ack="auto")
+        client.connection.unsubscribe("1")
+        client.send("kept")
+        assert broker.backlog("q") == 1 and not client.listener.frames["MESSAGE"]
 
 
 def case_python_missed_beats(rig):

@@ -140,6 +140,106 @@ def headers_of_all_kinds
   connection.disconnect
 end
 
+# What an ABORT undoes, a COMMIT does: the ACK and the SENDs.
+def transactions
+  connection = connect
+  publish(connection, 'taken')
+  subscription = subscribe(connection, 'client')
+  message = take(connection)
+  %w[abort commit].each do |ending|
+    connection.begin('t')
+    %w[one two].each { |part| connection.publish('/queue/q', ending + part, transaction: 't') }
+    key = VERSION == '1.2' ? 'ack' : 'message-id'
+    headers = VERSION == '1.1' ? { 'subscription' => subscription } : {}
+    connection.ack(message.headers[key], headers.merge('transaction' => 't'))
+    connection.send(ending, 't', 'receipt' => ending)
+    await_receipt(connection, ending)
+  end
+  connection.disconnect('receipt' => 'bye')
+  check('left', left(2), %w[commitone committwo])
+end
+
+# The gem's own dead letters: in one transaction it takes a message and sends it again, until it
+# has done so too often.
+def unreceive
+  connection = connect
+  publish(connection, 'poison', 'kind' => 'bad')
+  connection.subscribe('/queue/q', 'ack' => 'client')
+  connection.subscribe('/queue/DLQ', 'ack' => 'auto')
+  2.times do |tries|
+    message = take(connection)
+    check('retry_count', message.headers['retry_count'], tries.zero? ? nil : tries.to_s)
+    connection.unreceive(message, max_redeliveries: 1, force_client_ack: true)
+  end
+  letter = take(connection)
+  headers = %w[destination original_destination kind retry_count content-length]
+  check('letter', [letter.body, *letter.headers.values_at(*headers)],
+        ['poison', '/queue/DLQ', '/queue/q', 'bad', '2', '6'])
+  connection.disconnect('receipt' => 'bye')
+  check('left', left(0), [])
+end
+
+# The reply goes to a temporary queue that only its owner reads.
+def reply_to
+  server = connect
+  client = connect
+  server.subscribe('/queue/requests', { 'ack' => 'auto', 'id' => 'r', 'receipt' => 'in' }, 'r')
+  await_receipt(server, 'in')
+  client.subscribe('/temp-queue/answers', { 'ack' => 'auto', 'id' => 'a' }, 'a')
+  client.publish('/queue/requests', 'ping', 'reply-to' => '/temp-queue/answers')
+  server.publish(take(server).headers['reply-to'], 'pong')
+  check('reply', take(client).body, 'pong')
+  [server, client].each(&:disconnect)
+end
+
+# A durable subscription keeps what comes while its owner is away.
+def durable_subscription
+  owner = { 'client-id' => 'reader' }
+  name = { 'activemq.subscriptionName' => 'news', 'id' => 'd', 'ack' => 'auto' }
+  2.times do |visit|
+    reader = connect(owner)
+    reader.subscribe('/topic/t', name.merge('receipt' => 'in'), 'd')
+    await_receipt(reader, 'in')
+    check('kept', take(reader).body, 'while away') if visit == 1
+    reader.disconnect('receipt' => 'bye')
+    next unless visit.zero?
+
+    writer = connect
+    writer.publish('/topic/t', 'while away', 'receipt' => 'sent', 'persistent' => 'true')
+    await_receipt(writer, 'sent')
+    writer.disconnect
+  end
+end
+
+# TLS with a client certificate: AUTHORITY, CERTIFICATE and KEY are the last arguments.
+def tls
+  authority, certificate, key = ARGV[3..5]
+  ssl = Stomp::SSLParams.new(ts_files: authority, cert_file: certificate, key_file: key)
+  hosts = [{ host: 'localhost', port: PORT, ssl: ssl }]
+  connection = connect({}, hosts: hosts, hbser: true)
+  subscribe(connection, 'auto')
+  publish(connection, BINARY)
+  check('body', take(connection).body.b, BINARY)
+  publish(connection, LARGE)
+  check('digest', Digest::SHA1.hexdigest(take(connection).body), Digest::SHA1.hexdigest(LARGE))
+  connection.disconnect
+end
+
+# The first host of the list does not answer, so it is the second.
+def failover
+  closed = TCPServer.new('127.0.0.1', 0)
+  nobody = closed.addr[1]
+  closed.close
+  hosts = [nobody, PORT].map { |port| { host: 'localhost', port: port } }
+  client = Stomp::Client.new(hosts: hosts, reliable: true, initial_reconnect_delay: 0.01,
+                             logger: Stomp::NullLogger.new)
+  received = Queue.new
+  client.subscribe('/queue/q') { |message| received << message.body }
+  client.publish('/queue/q', 'found')
+  check('received', received.pop, 'found')
+  client.close
+end
+
 # Until the block is true; the script's own time limit ends a wait that is in vain.
 def wait_until
   sleep 0.02 until yield

@@ -79,7 +79,7 @@ def case_newer_store(rig):
     set_format = [rig.options.store_format, broker.data / "queue"]
     subprocess.run([*set_format, "99"], check=True)
     expect_refusal(rig.broker(start=False), "99", "newer")
-    subprocess.run([*set_format, "1"], check=True)
+    subprocess.run([*set_format, "2"], check=True)
     broker.start()
     assert broker.backlog("q") == 1
 

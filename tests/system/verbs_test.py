@@ -391,5 +391,35 @@ def case_help(rig):
     assert done.returncode == 0 and done.stdout.startswith(b"stompbox "), done
 
 
+def case_queue_orders(rig):
+    """queues purge, move and delete, and reset do what they say, and say what they did."""
+    broker = rig.broker()
+    with broker.client() as client:
+        for name in ("work.a", "work.a", "work.a", "work.b", "rest"):
+            client.send(f"/queue/{name}", b"x", receipt=True)
+
+    def told(*words, code=0):
+        done = broker.run(*on(broker, *words), check=False)
+        assert done.returncode == code, done
+        return (done.stdout or done.stderr).decode().strip()
+
+    assert told("queues", "move", "work.a", "later", "--count", "2") == \
+        "2 messages moved from work.a to later"
+    assert json.loads(told("queues", "purge", "later", "--json"))["messages"] == 2
+    assert told("queues", "purge", "--all-matching", "work.>") == "2 messages purged from 2 queues"
+    assert told("queues", "delete", "work.a") == "queue work.a deleted, with 0 messages"
+    assert "no queue 'nosuch'" in told("queues", "purge", "nosuch", code=1)
+    assert "--yes" in told("reset", code=2)
+    assert told("reset", "--yes") == "the broker is empty: 1 message deleted"
+    assert "rest" not in told("queues")
+
+
+def case_check_misused(rig):
+    """status --check says UNKNOWN, 3, when it is misused: Nagios would take 2 for CRITICAL."""
+    done = rig.broker().run("status", "--check", "--warn-depth", "many", check=False)
+    assert done.returncode == 3 and done.stdout.startswith(b"STOMPBOX UNKNOWN - "), done
+    assert b"--warn-depth takes a number, not 'many'" in done.stdout, done
+
+
 if __name__ == "__main__":
     sys.exit(cases.run(globals()))

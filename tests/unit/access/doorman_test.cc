@@ -25,7 +25,7 @@ class Door {
     write_users("secret");
     options.users_file = folder_.file("users");
     doorman.emplace(io, options, milliseconds(1500));
-    REQUIRE(doorman->load_users().has_value());
+    REQUIRE(doorman->load_files().has_value());
   }
 
   void write_users(const std::string& passcode) {
@@ -35,8 +35,11 @@ class Door {
   }
   void ask(const std::string& login, const std::string& passcode,
            const std::string& host = "192.0.2.1") {
-    doorman->check(host, login, passcode,
-                   [this](LoginResult result) { answers.push_back(result); });
+    net::Visitor visitor;
+    visitor.host = host;
+    doorman->check(visitor, {login, passcode, {}, {}}, [this](const session::Admitted& admitted) {
+      answers.push_back(admitted.result);
+    });
   }
   [[nodiscard]] bool run_until(const std::function<bool()>& reached) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -62,9 +65,11 @@ class Door {
 TEST_CASE("without a users file everybody is welcome at once") {
   asio::io_context io;
   Doorman doorman(io, {}, milliseconds(1500));
-  REQUIRE(doorman.load_users().has_value());
+  REQUIRE(doorman.load_files().has_value());
   std::optional<LoginResult> answer;
-  doorman.check("192.0.2.1", "", "", [&answer](LoginResult result) { answer = result; });
+  net::Visitor visitor;
+  visitor.host = "192.0.2.1";
+  doorman.check(visitor, {}, [&answer](const session::Admitted& in) { answer = in.result; });
   CHECK(answer == LoginResult::kWelcome);
 }
 
@@ -97,7 +102,7 @@ TEST_CASE("a changed users file holds after it was read again") {
   door.ask("puppet", "secret");
   REQUIRE(door.run_until_answers(1));
   door.write_users("other");
-  door.doorman->reload_users();
+  door.doorman->reload_files();
   REQUIRE(door.run_until([&door] {
     door.answers.clear();
     door.ask("puppet", "secret");

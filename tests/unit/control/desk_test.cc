@@ -37,10 +37,11 @@ struct Taker final : routing::Consumer {
 struct Bench {
   Bench() { producer_id = router.attach(producer); }
 
-  void send(const std::string& queue, const std::string& body) {
+  void send(const std::string& queue, const std::string& body,
+            const std::string& header_block = "colour:blue\n") {
     routing::Draft draft;
     draft.destination = "/queue/" + queue;
-    draft.header_block = "colour:blue\n";
+    draft.header_block = header_block;
     draft.body = body;
     REQUIRE(router.publish(producer_id, std::move(draft), 500, std::nullopt));
   }
@@ -48,11 +49,12 @@ struct Bench {
   void let_die(const std::string& queue, const std::string& body) {
     Taker taker;
     const auto peer = router.attach(taker);
-    const auto subscription = router.subscribe({peer,
-                                                0,
-                                                {routing::DestinationKind::kQueue, queue},
-                                                routing::AckMode::kIndividual,
-                                                {1000, 1'000'000}});
+    routing::SubscribeRequest request;
+    request.peer = peer;
+    request.destinations = {{routing::DestinationKind::kQueue, queue}};
+    request.ack_mode = routing::AckMode::kIndividual;
+    request.credit = {1000, 1'000'000};
+    const auto subscription = router.subscribe(request);
     REQUIRE(subscription);
     router.start_delivery(*subscription);
     send(queue, body);
@@ -80,6 +82,17 @@ struct Bench {
   std::string ask_whole(const std::string& request) {
     ask(request);
     run();
+    REQUIRE(answer);
+    return *answer;
+  }
+  // The answer when the journal has committed, and loaded, all that it takes.
+  std::string ask_after_commits(const std::string& request) {
+    ask(request);
+    for (int round = 0; round < 10 && !answer; ++round) {
+      commit();
+      for (auto& page : journal.take_pages())
+        router.on_loaded(std::move(page));
+    }
     REQUIRE(answer);
     return *answer;
   }
@@ -269,7 +282,8 @@ TEST_CASE("a letter that nobody can send back stays and is told") {
 
 TEST_CASE("a letter that dies again at once is not replayed in a circle") {
   Bench bench;
-  bench.let_die("dead-letter", "dies where the dead are");
+  bench.send("dead-letter", "dies where the dead are", "original-destination:/queue/dead-letter\n");
+  bench.commit();
   const auto answer =
       parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
   CHECK(answer["ok"]["done"].GetUint64() == 1);
@@ -318,5 +332,64 @@ TEST_CASE("a message id reads back as it is shown") {
   CHECK(parse_message_id("12-345") == id);
   for (const char* text : {"", "-", "1-", "-1", "a-1", "1-2-3", "99999999999-1", "1 -2"}) {
     CHECK_FALSE(parse_message_id(text));
+  }
+}
+
+TEST_CASE("a purge tells how many messages of which queue are gone") {
+  Bench bench;
+  for (const char* queue : {"work.a", "work.a", "work.b", "rest"})
+    bench.send(queue, "x");
+  bench.commit();
+  const auto one = parse(bench.ask_after_commits(R"({"verb":"purge","queue":"work.b"})"));
+  CHECK(one["ok"]["messages"].GetUint64() == 1);
+  CHECK(one["ok"]["queues"][0]["name"].GetString() == std::string("work.b"));
+  const auto many = parse(bench.ask_after_commits(R"({"verb":"purge","pattern":"work.>"})"));
+  CHECK(many["ok"]["messages"].GetUint64() == 2);
+  CHECK(many["ok"]["failures"].Empty());
+  CHECK(bench.waiting("work.a") == 0);
+  CHECK(bench.waiting("rest") == 1);
+}
+
+TEST_CASE("a purge by a pattern that nothing matches purges nothing, and says so") {
+  Bench bench;
+  const auto none = parse(bench.ask_after_commits(R"({"verb":"purge","pattern":"no.such"})"));
+  CHECK(none["ok"]["messages"].GetUint64() == 0);
+  CHECK(none["ok"]["queues"].Empty());
+}
+
+TEST_CASE("messages move to another queue, as many as are asked for") {
+  Bench bench;
+  for (int i = 0; i < 3; ++i)
+    bench.send("work", "x");
+  bench.commit();
+  const auto moved =
+      parse(bench.ask_after_commits(R"({"verb":"move","from":"work","to":"later","count":2})"));
+  CHECK(moved["ok"]["messages"].GetUint64() == 2);
+  CHECK(bench.waiting("work") == 1);
+  CHECK(bench.waiting("later") == 2);
+}
+
+TEST_CASE("a deleted queue and a reset broker hold nothing") {
+  Bench bench;
+  bench.send("work", "x");
+  bench.send("rest", "x");
+  bench.commit();
+  const auto gone = parse(bench.ask_after_commits(R"({"verb":"delete","queue":"work"})"));
+  CHECK(gone["ok"]["messages"].GetUint64() == 1);
+  const auto empty = parse(bench.ask_after_commits(R"({"verb":"reset"})"));
+  CHECK(empty["ok"]["messages"].GetUint64() == 1);
+  bench.commit();
+  CHECK(bench.waiting("rest") == 0);
+  CHECK(bench.journal.state().queues.empty());
+}
+
+TEST_CASE("an order that names too little or too much is answered with a sentence") {
+  Bench bench;
+  for (const char* request :
+       {R"({"verb":"purge"})", R"({"verb":"purge","queue":"a","pattern":"b"})",
+        R"({"verb":"move","from":"a"})", R"({"verb":"move","from":"a","to":"a"})",
+        R"({"verb":"move","from":"a","to":"/nowhere/b"})", R"({"verb":"delete"})"}) {
+    CAPTURE(request);
+    CHECK(parse(*bench.ask(request)).HasMember("error"));
   }
 }

@@ -334,8 +334,10 @@ TEST_CASE("somebody else at the catalog queue is told once") {
   CHECK(bench.observer.lines.empty());
   testing::SilentPeer other;
   const auto peer = bench.router.attach(other);
-  const auto subscription = bench.router.subscribe(
-      {peer, 0, {routing::DestinationKind::kQueue, "catalog"}, routing::AckMode::kAuto, {}});
+  routing::SubscribeRequest request;
+  request.peer = peer;
+  request.destinations = {{routing::DestinationKind::kQueue, "catalog"}};
+  const auto subscription = bench.router.subscribe(request);
   REQUIRE(subscription);
   bench.router.start_delivery(*subscription);
   for (int i = 0; i < 3; ++i)

@@ -156,7 +156,7 @@ TEST_CASE("a login that is answered later goes on then") {
   REQUIRE(broker.run_until([&broker] { return broker.porter.waiting.size() == 1; }));
   CHECK(broker.porter.hosts == std::vector<std::string>{"127.0.0.1"});
   CHECK_FALSE(peer.got("CONNECTED"));
-  broker.porter.waiting.front()(session::LoginResult::kWelcome);
+  broker.porter.waiting.front()({session::LoginResult::kWelcome, {}, nullptr});
   REQUIRE(broker.run_until([&peer] { return peer.got("receipt-id:1"); }));
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("an answer for a peer that has gone is no matter") {
     peer.close_with_reset();
   }
   broker.connections->close_all();
-  broker.porter.waiting.front()(session::LoginResult::kWelcome);
+  broker.porter.waiting.front()({session::LoginResult::kWelcome, {}, nullptr});
   CHECK(broker.connections->empty());
 }
 
@@ -321,8 +321,9 @@ TEST_CASE("a stop lets what peers are owed go out, and then ends their connectio
 
 TEST_CASE("a port that is in use is refused with a sentence") {
   Loopback broker;
-  Listener second(broker.io, *broker.connections);
-  const auto status = second.open({"127.0.0.1", broker.port()}, 1);
+  Entrance entrance(ListenerOptions{.address = {"127.0.0.1", broker.port()}});
+  Listener second(broker.io, *broker.connections, entrance);
+  const auto status = second.open(1);
   REQUIRE_FALSE(status.has_value());
   CHECK(status.error().text == "cannot listen on tcp://127.0.0.1:" + std::to_string(broker.port()) +
                                    ": the port is in use; another broker may be running");
@@ -330,8 +331,9 @@ TEST_CASE("a port that is in use is refused with a sentence") {
 
 TEST_CASE("an address that is not of this machine is refused with a sentence") {
   Loopback broker;
-  Listener second(broker.io, *broker.connections);
-  const auto status = second.open({"192.0.2.1", 0}, 1);
+  Entrance entrance(ListenerOptions{.address = {"192.0.2.1", 0}});
+  Listener second(broker.io, *broker.connections, entrance);
+  const auto status = second.open(1);
   REQUIRE_FALSE(status.has_value());
   CHECK(status.error().text.find("this machine has no such address") != std::string::npos);
 }

@@ -1,5 +1,7 @@
 #include "broker/net/listen_address.h"
 
+#include <tuple>
+
 #include <doctest/doctest.h>
 
 namespace stompbox::net {
@@ -13,6 +15,22 @@ TEST_CASE("a listen address is tcp, a numeric address and a port") {
   CHECK(*parse_listen_address("tcp://127.0.0.1:61613") == ListenAddress{"127.0.0.1", 61613});
   CHECK(*parse_listen_address("tcp://[::1]:0") == ListenAddress{"::1", 0});
   CHECK(*parse_listen_address("tcp://0.0.0.0:65535") == ListenAddress{"0.0.0.0", 65535});
+}
+
+TEST_CASE("the scheme says what is spoken, and has other names") {
+  for (const auto& [text, scheme, shown] :
+       {std::tuple{"tls://127.0.0.1:1", Scheme::kTls, "tls://127.0.0.1:1"},
+        std::tuple{"stomps://127.0.0.1:1", Scheme::kTls, "tls://127.0.0.1:1"},
+        std::tuple{"ssl://127.0.0.1:1", Scheme::kTls, "tls://127.0.0.1:1"},
+        std::tuple{"stomp://127.0.0.1:1", Scheme::kTcp, "tcp://127.0.0.1:1"},
+        std::tuple{"ws://127.0.0.1:1", Scheme::kWs, "ws://127.0.0.1:1"},
+        std::tuple{"wss://127.0.0.1:1", Scheme::kWss, "wss://127.0.0.1:1"},
+        std::tuple{"auto://127.0.0.1:1", Scheme::kAuto, "auto://127.0.0.1:1"}}) {
+    const auto address = parse_listen_address(text);
+    REQUIRE(address);
+    CHECK(address->scheme == scheme);
+    CHECK(to_text(*address) == shown);
+  }
 }
 
 TEST_CASE("localhost and * stand for addresses, without asking anybody") {

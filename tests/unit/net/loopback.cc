@@ -14,10 +14,22 @@
 
 namespace stompbox::net::testing {
 
-void OpenPorter::check(const std::string& host, std::string_view, std::string_view, Answer answer) {
-  hosts.push_back(host);
+std::string OpenPorter::arrive(const Visitor&) {
+  if (refusal.empty()) ++inside;
+  return refusal;
+}
+
+void OpenPorter::leave(const Visitor&) {
+  --inside;
+}
+
+void OpenPorter::denied(const Visitor&, std::string_view, const session::Denial&) {}
+
+void OpenPorter::check(const Visitor& visitor, const session::Credentials& credentials,
+                       Answer answer) {
+  hosts.push_back(visitor.host);
   if (answers) {
-    answer(session::LoginResult::kWelcome);
+    answer({session::LoginResult::kWelcome, std::string(credentials.login), nullptr});
   } else {
     waiting.push_back(std::move(answer));
   }
@@ -27,13 +39,34 @@ std::chrono::milliseconds OpenPorter::error_hold(const std::string&) {
   return hold;
 }
 
+namespace {
+
+ListenerOptions on_free_port(ListenerOptions listener) {
+  listener.address.host = "127.0.0.1";
+  listener.address.port = 0;
+  return listener;
+}
+
+ListenerOptions plain(const session::SessionOptions& session) {
+  ListenerOptions listener;
+  listener.session = session;
+  return listener;
+}
+
+}  // namespace
+
 Loopback::Loopback(const NetOptions& options, const session::SessionOptions& session)
+    : Loopback(options, plain(session)) {}
+
+Loopback::Loopback(const NetOptions& options, const ListenerOptions& listener)
     : router(
           std::make_unique<routing::Router>(journal, routing::RoutingOptions{}, journal.state())),
-      session_options(session),
-      connections(std::make_unique<Connections>(io, *router, porter, session_options, options)),
-      listener_(std::make_unique<Listener>(io, *connections)) {
-  REQUIRE(listener_->open({"127.0.0.1", 0}, 128).has_value());
+      entrance(on_free_port(listener)),
+      connections(std::make_unique<Connections>(io, *router, porter, options)),
+      listener_(std::make_unique<Listener>(io, *connections, entrance)) {
+  const auto status = entrance.load_certificates();
+  REQUIRE_MESSAGE(status.has_value(), (status ? "" : status.error().text));
+  REQUIRE(listener_->open(128).has_value());
   listener_->start();
 }
 

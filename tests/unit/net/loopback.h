@@ -11,6 +11,7 @@
 #include <asio/io_context.hpp>
 
 #include "broker/net/connections.h"
+#include "broker/net/entrance.h"
 #include "broker/net/listener.h"
 #include "broker/routing/router.h"
 #include "tests/support/fake_journal.h"
@@ -20,14 +21,20 @@ namespace stompbox::net::testing {
 // Lets everybody in, or leaves it to the test.
 class OpenPorter final : public Porter {
  public:
-  void check(const std::string& host, std::string_view login, std::string_view passcode,
+  std::string arrive(const Visitor& visitor) override;
+  void leave(const Visitor& visitor) override;
+  void check(const Visitor& visitor, const session::Credentials& credentials,
              Answer answer) override;
+  void denied(const Visitor& visitor, std::string_view user,
+              const session::Denial& denial) override;
   std::chrono::milliseconds error_hold(const std::string& host) override;
 
   bool answers = true;  // false: the answers wait in `waiting`
   std::vector<Answer> waiting;
   std::chrono::milliseconds hold{0};
   std::vector<std::string> hosts;
+  std::string refusal;  // of everybody who arrives
+  int inside = 0;       // arrived and not gone
 };
 
 // The whole of net, session and routing over real loopback sockets; the disk is a fake that the
@@ -35,6 +42,8 @@ class OpenPorter final : public Porter {
 class Loopback {
  public:
   explicit Loopback(const NetOptions& options = {}, const session::SessionOptions& session = {});
+  // Listens on a free port of 127.0.0.1 with what else `listener` says.
+  Loopback(const NetOptions& options, const ListenerOptions& listener);
   ~Loopback();
 
   // Runs the loop, and commits what is submitted, until `reached`. False: ten seconds were over.
@@ -46,7 +55,7 @@ class Loopback {
   bool commits = true;
   std::unique_ptr<routing::Router> router;
   OpenPorter porter;
-  session::SessionOptions session_options;
+  Entrance entrance;
   std::unique_ptr<Connections> connections;
   [[nodiscard]] Listener& listener() { return *listener_; }
 

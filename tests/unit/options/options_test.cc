@@ -61,6 +61,7 @@ std::string other_value(const Row& row) {
   if (std::holds_alternative<SizeField>(row.field)) return "77KiB";
   if (std::holds_alternative<DurationField>(row.field)) return "77ms";
   if (std::holds_alternative<ModeField>(row.field)) return "0600";
+  if (std::holds_alternative<FactorField>(row.field)) return "1.5";
   if (const auto* choice = std::get_if<ChoiceField>(&row.field)) {
     return std::string(choice->words.front() == now ? choice->words.back() : choice->words.front());
   }
@@ -70,10 +71,7 @@ std::string other_value(const Row& row) {
 }
 
 std::string as_toml(const Row& row, const std::string& value) {
-  const bool bare = std::holds_alternative<SwitchField>(row.field) ||
-                    std::holds_alternative<CountField>(row.field) ||
-                    std::holds_alternative<SmallCountField>(row.field);
-  std::string text = bare ? value : "\"" + value + "\"";
+  std::string text = is_bare(row.field) ? value : "\"" + value + "\"";
   if (std::holds_alternative<ListField>(row.field)) text = "[" + text + "]";
   return "[" + std::string(section_of(row)) + "]\n" + std::string(name_of(row)) + " = " + text +
          "\n";
@@ -262,6 +260,54 @@ TEST_CASE("bounds that contradict each other are refused") {
   options = Options{};
   options.drain.catalog_queue = options.routing.dead_letter_queue;
   CHECK_FALSE(check(options).has_value());
+}
+
+TEST_CASE("all mistakes of a configuration are told at once, in the order of the file") {
+  const TemporaryFile file(
+      "[log]\nlevle = 1\n[catalog]\nlock_max = \"soon\"\n[session]\nerror_hold = \"3s\"\n");
+  const auto options = given({"--config", file.path(), "--listen", "udp://x", "--login-timeout",
+                              "never", "--dead-letter-queue", ""});
+  REQUIRE_FALSE(options.has_value());
+  const std::string& text = options.error().text;
+  CAPTURE(text);
+  std::size_t last = 0;
+  for (const char* mistake : {":2: there is no option log.levle", ":4: catalog.lock_max: ",
+                              "--login-timeout: ", "udp://x", "dead_letter_queue needs a name"}) {
+    CAPTURE(mistake);
+    const std::size_t at = text.find(mistake, last);
+    REQUIRE(at != std::string::npos);
+    last = at;
+  }
+  CHECK(std::count(text.begin(), text.end(), '\n') == 4);
+}
+
+TEST_CASE("whom certificates log in cannot be said while they log nobody in") {
+  Options options;
+  options.access.certificate_users = {"* -> *"};
+  CHECK_FALSE(check(options).has_value());
+  options.access.certificate_login = access::CertificateLogin::kCommonName;
+  CHECK(check(options).has_value());
+  options.access.certificate_users = {"*"};
+  CHECK_FALSE(check(options).has_value());
+}
+
+TEST_CASE("what this machine does not have is a mistake that only the check of the world finds") {
+  Options options;
+  options.access.users_file = "/nowhere/users";
+  options.access.rules_file = "/nowhere/rules";
+  options.sqlite.owner = "no such user";
+  options.sqlite.group = "no such group";
+  CHECK(check(options).has_value());
+  const auto status = check_world(options);
+  REQUIRE_FALSE(status.has_value());
+  for (const char* mistake :
+       {"the users file /nowhere/users cannot be read",
+        "the rules file /nowhere/rules cannot be read", "this machine has no user no such user",
+        "this machine has no group no such group"}) {
+    CAPTURE(mistake);
+    CHECK(status.error().text.find(mistake) != std::string::npos);
+  }
+  CHECK(check_world(Options{}).has_value());
 }
 
 TEST_CASE("places follow from the data folder") {

@@ -208,6 +208,7 @@ TEST_CASE("below the floor of free space appends wait and erases go on, and both
   static_cast<void>(journal.submit(erase(9, "x", Urgency::kNow)));
   REQUIRE(wait_until([&] { return store.written().size() == 1; }));
   CHECK(store.written()[0].erased == Seqs{9});
+  CHECK(wait_until([&] { return loop.reports().back().removals_through > held; }));
   CHECK(!loop.was_told(held));
   store.set_room(Room::kEnough);
   REQUIRE(wait_until([&] { return loop.was_told(held); }));

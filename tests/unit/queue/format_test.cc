@@ -81,6 +81,52 @@ TEST_CASE("a destination other than the queue's name is kept in the entry") {
   CHECK(entry->destination == "/queue/other");
 }
 
+TEST_CASE("the time of expiry is in the entry of a message that has one") {
+  Message sent = *message(1, "body");
+  const std::size_t without = encoded(sent, BodyPlace::kInline).size();
+  sent.expires_ms = 1'800'000'000'123;
+  const std::string bytes = encoded(sent, BodyPlace::kInline);
+  CHECK(bytes.size() == without + 8);
+  const auto entry = decode_index(bytes);
+  REQUIRE(entry);
+  CHECK(entry->expires_ms == sent.expires_ms);
+  CHECK(entry->inline_body == sent.body);
+}
+
+TEST_CASE("the bytes of an index entry are those of the format document") {
+  Message sent;
+  sent.id = {0x0102030405060708};
+  sent.destination = "/queue/x";
+  sent.header_block = "a:b\n";
+  sent.body = "body";
+  sent.arrived_ms = 0x11;
+  sent.expires_ms = 0x22;
+  CHECK(encoded(sent, BodyPlace::kInline) ==
+        std::string("\x16\x08\x07\x06\x05\x04\x03\x02\x01\x11\0\0\0\0\0\0\0\x22\0\0\0\0\0\0\0"
+                    "\x08/queue/x\x04"
+                    "a:b\nbody",
+                    25 + 9 + 5 + 4));
+}
+
+TEST_CASE("the name of a queue reads back with its attributes, and cut it does not") {
+  const QueueName sent{"/queue/orders", std::string("any\0bytes", 9)};
+  std::string bytes;
+  encode_name(sent, bytes);
+  CHECK(decode_name(bytes) == sent);
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK(!decode_name(std::string_view(bytes).substr(0, size)));
+  }
+  CHECK(!decode_name(bytes + "x"));
+}
+
+TEST_CASE("the last queue reads back") {
+  std::string bytes;
+  encode_last_queue(QueueId{70'000}, bytes);
+  CHECK(decode_last_queue(bytes) == QueueId{70'000});
+  CHECK(!decode_last_queue(bytes + "x"));
+  CHECK(!decode_last_queue(""));
+}
+
 TEST_CASE("an entry whose body stands apart knows its length") {
   const Message sent = *message(1, std::string(5000, 'b'));
   const std::string bytes = encoded(sent, BodyPlace::kApart);
@@ -104,7 +150,7 @@ TEST_CASE("an index entry cut at any byte before its body is no entry") {
 
 TEST_CASE("an index entry with an unknown flag is no entry") {
   std::string bytes = encoded(*message(1, "x"), BodyPlace::kInline);
-  bytes[0] = static_cast<char>(bytes[0] | 0x10);
+  bytes[0] = static_cast<char>(bytes[0] | 0x20);
   CHECK(!decode_index(bytes));
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("a ledger restored from its meta record knows the same") {
   ledger.append(append_volatile(1001));
   ledger.give_back({kOrders, at(950), 2});
   Ledger restored;
-  restored.restore(kOrders, std::string(kOrdersName), ledger.meta(kOrders));
+  restored.restore(kOrders, {std::string(kOrdersName), {}}, ledger.meta(kOrders));
   CHECK(restored.meta(kOrders) == ledger.meta(kOrders));
   CHECK(restored.states().at(0).message_count == 101);
   CHECK(restored.plan(kOrders, PriorityClass{0})->classes.at(0).live.skip_dead(2) == 901);
@@ -114,6 +114,96 @@ TEST_CASE("a hundred thousand erased messages are due for compaction") {
   CHECK(!ledger.dead_due());
   take_out(ledger, 100'000);
   CHECK(ledger.dead_due());
+}
+
+TEST_CASE("a state has each class with its messages") {
+  Ledger ledger = with_orders(3);
+  ledger.append({kOrders, at(4, 2), message(4, "x"), Urgency::kNow});
+  take_out(ledger, 1);
+  const QueueState state = ledger.states().at(0);
+  REQUIRE(state.classes.size() == 2);
+  CHECK(state.classes[0].priority == PriorityClass{2});
+  CHECK(state.classes[0].message_count == 1);
+  CHECK(state.classes[0].first == Seq{4});
+  CHECK(state.classes[1].message_count == 2);
+  CHECK(state.classes[1].message_bytes == 2 * append(1).message->bytes());
+  CHECK(state.classes[1].first == Seq{2});
+}
+
+TEST_CASE("a dropped queue is unknown, and its changes are not in the batch any more") {
+  Ledger ledger = with_orders(3);
+  const auto dropped = ledger.drop(kOrders);
+  REQUIRE(dropped);
+  CHECK(dropped->meta.classes.at(0).next == 4);
+  CHECK(!ledger.knows(kOrders));
+  CHECK(ledger.changed().empty());
+  CHECK(ledger.states().empty());
+  CHECK(!ledger.plan(kOrders, PriorityClass{0}));
+  ledger.learn_dead(kOrders, PriorityClass{5}, {1, 2});
+}
+
+TEST_CASE("a dropped queue is to be swept when its batch is in the store, and once") {
+  Ledger ledger = with_orders(3);
+  ledger.batch_committed();
+  CHECK(ledger.drop(kOrders));
+  CHECK(!ledger.has_dropped());
+  ledger.batch_committed();
+  CHECK(ledger.has_dropped());
+  CHECK(ledger.take_dropped().size() == 1);
+  CHECK(!ledger.has_dropped());
+}
+
+TEST_CASE("a queue that was emptied leaves nothing to sweep, unless damage was set aside") {
+  Ledger ledger = with_orders(2);
+  take_out(ledger, 1);
+  SUBCASE("all erased") {
+    take_out(ledger, 2);
+    CHECK(!ledger.drop(kOrders));
+  }
+  SUBCASE("one damaged") {
+    ledger.set_aside(kOrders, at(2), Persistence::kDurable, 0);
+    CHECK(ledger.drop(kOrders));
+  }
+  SUBCASE("damaged before the start") {
+    take_out(ledger, 2);
+    ledger.restore_damaged(kOrders);
+    CHECK(ledger.drop(kOrders));
+  }
+}
+
+TEST_CASE("the highest id is remembered beyond the queue that had it") {
+  Ledger ledger = with_orders(0);
+  CHECK(!ledger.drop(kOrders));
+  CHECK(ledger.last_queue() == kOrders);
+  Ledger restored;
+  restored.restore_last(QueueId{9});
+  restored.restore(kOrders, {std::string(kOrdersName), {}}, {});
+  CHECK(restored.last_queue() == QueueId{9});
+}
+
+TEST_CASE("what a dropped queue had erased is still worth compacting") {
+  Ledger ledger = with_orders(2000);
+  for (std::uint64_t seq = 1; seq <= 2000; ++seq)
+    take_out(ledger, seq);
+  CHECK(!ledger.drop(kOrders));
+  CHECK(!ledger.take_dead_span({2001, 1ULL << 40}));
+  const auto span = ledger.take_dead_span({2000, 1ULL << 40});
+  REQUIRE(span);
+  CHECK(span->queue == kOrders);
+  CHECK(span->places == DeadRange{1, 2001});
+  CHECK(!ledger.take_dead_span({1, 1}));
+}
+
+TEST_CASE("ten thousand drops make the names worth compacting") {
+  Ledger ledger;
+  for (std::uint32_t id = 1; id <= 10'000; ++id) {
+    CHECK(!ledger.names_due());
+    ledger.create({QueueId{id}, "/queue/reply", {}});
+    CHECK(!ledger.drop(QueueId{id}));
+  }
+  CHECK(ledger.names_due());
+  ledger.names_compacted();
+  CHECK(!ledger.names_due());
 }
 
 TEST_CASE("a plan leaves out classes that hold nothing and classes delivered before") {

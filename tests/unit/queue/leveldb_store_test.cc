@@ -87,6 +87,7 @@ TEST_CASE("a message comes back from the store as it went in, over a start too")
   small.block_is_plain = false;
   Message large = *message(2, std::string(100'000, 'L'));
   large.destination = "/queue/elsewhere";
+  large.expires_ms = 1'800'000'000'000;
   const auto check = [&](QueueStore& store) {
     const LoadedPage page = load(store, at(1));
     REQUIRE(page.messages.size() == 2);
@@ -100,6 +101,7 @@ TEST_CASE("a message comes back from the store as it went in, over a start too")
       CHECK(got.block_is_plain == sent.block_is_plain);
       CHECK(got.body == sent.body);
       CHECK(got.arrived_ms == sent.arrived_ms);
+      CHECK(got.expires_ms == sent.expires_ms);
       CHECK(got.persistence == Persistence::kDurable);
     }
   };
@@ -139,6 +141,27 @@ TEST_CASE("a page goes through the classes in order of delivery") {
   CHECK(seqs(load(*store, at(1, 0))) == Seqs{3, 1, 4, 2});
   CHECK(seqs(load(*store, at(2))) == Seqs{4, 2});
   CHECK(seqs(load(*store, at(1, 6))) == Seqs{2});
+}
+
+TEST_CASE("a page ends before the place that is not wanted any more") {
+  const TempFolder folder;
+  const auto store = open(small_store(folder.path()));
+  write(*store, {create_orders(), append(1), append(2), append(4),
+                 Append{kOrders, at(3, 2), message(3, "early"), Urgency::kNow},
+                 Append{kOrders, at(5, 9), message(5, "late"), Urgency::kNow}});
+  const auto before = [&](Place place) {
+    std::vector<Discard> discards;
+    const LoadedPage page = store->load({kOrders, at(1, 0), 10, 10'000, 0, place}, discards);
+    CHECK(!page.more);
+    return seqs(page);
+  };
+  CHECK(before(at(4)) == Seqs{3, 1, 2});
+  CHECK(before(at(3)) == Seqs{3, 1, 2});
+  CHECK(before(at(1)) == Seqs{3});
+  CHECK(before(at(3, 2)).empty());
+  CHECK(before(at(5, 9)) == Seqs{3, 1, 2, 4});
+  CHECK(before(kBehindAll) == Seqs{3, 1, 2, 4, 5});
+  CHECK(all_seqs(*store) == Seqs{3, 1, 2, 4, 5});
 }
 
 TEST_CASE("queues do not see each other, and an unknown one is empty") {
@@ -239,6 +262,11 @@ TEST_CASE("a start knows what each queue holds") {
   CHECK(queues[1].message_bytes == 2 * append(6).message->bytes());
   CHECK(queues[1].first == at(6));
   CHECK(queues[1].next_seq == Seq{11});
+  REQUIRE(queues[1].classes.size() == 1);
+  CHECK(queues[1].classes[0].priority == PriorityClass{5});
+  CHECK(queues[1].classes[0].message_count == 2);
+  CHECK(queues[1].classes[0].first == Seq{6});
+  CHECK(store->state().last_queue == kOrders);
 }
 
 TEST_CASE("volatile messages are found in their epoch only, and then taken out") {
@@ -446,7 +474,44 @@ TEST_CASE("a store of a newer format is refused with a sentence") {
   }
   const storage::Error error = refusal(options);
   CHECK(error.code == ErrorCode::kVersion);
-  CHECK(says(error, "has format 2, written by a newer version; this one reads formats up to 1"));
+  CHECK(says(error, "has format 3, written by a newer version; this one reads formats up to 2"));
+}
+
+TEST_CASE("a store of format 1 is read, and upgraded in place") {
+  const TempFolder folder;
+  const StoreOptions options = small_store(folder.path());
+  const std::string large(5000, 'b');
+  {
+    const auto store = open(options);
+    write(*store, {create_orders(), append(1), append(2, large), append(3)});
+    write(*store, {Return{kOrders, at(3), 2}, erase(1)});
+  }
+  {
+    // What format 1 had otherwise: the bare name, and the number.
+    const auto db = open_raw(folder.path());
+    const leveldb::WriteOptions plain;
+    const Key name = queue_key(KeyRange::kName, kOrders);
+    REQUIRE(db->Put(plain, slice(name), slice(kOrdersName)).ok());
+    std::string record;
+    REQUIRE(db->Get({}, slice(store_key()), &record).ok());
+    record.at(0) = 1;
+    REQUIRE(db->Put(plain, slice(store_key()), record).ok());
+  }
+  for (int start = 0; start < 2; ++start) {
+    const auto store = open(options);
+    const QueueState& state = store->state().queues.at(0);
+    CHECK(state.name == kOrdersName);
+    CHECK(state.attributes.empty());
+    CHECK(state.message_count == 2);
+    CHECK(store->state().last_queue == kOrders);
+    const LoadedPage page = load(*store, at(1));
+    REQUIRE(seqs(page) == Seqs{2, 3});
+    CHECK(page.messages[0].message->body == large);
+    CHECK(page.messages[1].deliveries == 2);
+  }
+  std::string record;
+  REQUIRE(open_raw(folder.path())->Get({}, slice(store_key()), &record).ok());
+  CHECK(record.at(0) == kStoreFormat);
 }
 
 TEST_CASE("a LevelDB folder of another program is refused and left alone") {

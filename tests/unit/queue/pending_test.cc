@@ -17,7 +17,8 @@ using TimePoint = Pending::TimePoint;
 
 constexpr TimePoint kStart{1h};
 
-// The numbers of what was taken, erases and returns negative.
+// The numbers of what was taken, erases and returns negative; of queues, 1000 when one is made and
+// -1000 when one is dropped.
 std::vector<int> taken_seqs(const Pending::Taken& taken) {
   std::vector<int> found;
   for (const Op& op : taken.batch.ops) {
@@ -27,6 +28,8 @@ std::vector<int> taken_seqs(const Pending::Taken& taken) {
       found.push_back(-static_cast<int>(erase->place.seq.value));
     } else if (const auto* back = std::get_if<Return>(&op)) {
       found.push_back(-static_cast<int>(back->place.seq.value));
+    } else {
+      found.push_back(std::holds_alternative<CreateQueue>(op) ? 1000 : -1000);
     }
   }
   return found;
@@ -185,12 +188,68 @@ TEST_CASE("discards ride along with the next batch, or go alone after a while") 
   const JournalOptions options;
   Pending pending(options);
   pending.add_discards({{kOrders, at(1), Discard::Reason::kStale, Persistence::kVolatile, 1, {}}},
-                       kStart);
+                       Urgency::kRide, kStart);
   CHECK(pending.due() == kStart + options.ride);
   CHECK(take(pending, kStart).batch.discards.empty());
   static_cast<void>(pending.add(append(5), kStart));
   CHECK(take(pending, kStart).batch.discards.size() == 1);
   CHECK(pending.due() == TimePoint::max());
+}
+
+TEST_CASE("discards that are urgent are due at once, and are not synced") {
+  Pending pending{JournalOptions{}};
+  pending.add_discards({{kOrders, at(1), Discard::Reason::kDropped, {}, 0, "key"}}, Urgency::kRide,
+                       kStart);
+  pending.add_discards({{kOrders, at(2), Discard::Reason::kDropped, {}, 0, "key"}}, Urgency::kNow,
+                       kStart);
+  CHECK(pending.due() == TimePoint::min());
+  const Pending::Taken taken = take(pending);
+  CHECK(taken.batch.discards.size() == 2);
+  CHECK(taken.durability == Durability::kWritten);
+}
+
+TEST_CASE("on a full disk the word about removals does not wait for the held appends") {
+  Pending pending{JournalOptions{}};
+  const Ticket held = pending.add(append(10), kStart);
+  const Ticket erased = pending.add_group({erase(1)}, kStart);
+  static_cast<void>(pending.add_group({append(11), append(12)}, kStart));
+  const Pending::Taken taken = take(pending, kStart, Room::kFull);
+  CHECK(taken.through < held);
+  CHECK(taken.removals_through > erased);
+  const Ticket refers = pending.add_group({erase(12)}, kStart);
+  static_cast<void>(pending.add(erase(2, "x", Urgency::kNow), kStart));
+  CHECK(take(pending, kStart, Room::kFull).removals_through < refers);
+  pending.release_held();
+  const Pending::Taken rest = take(pending);
+  CHECK(rest.through > refers);
+  CHECK(rest.removals_through == rest.through);
+}
+
+TEST_CASE("a queue that is dropped on a full disk takes its held appends with it") {
+  Pending pending{JournalOptions{}};
+  static_cast<void>(pending.add(append(10), kStart));
+  static_cast<void>(
+      pending.add(Append{QueueId{8}, at(11), message(11, "x"), Urgency::kNow}, kStart));
+  static_cast<void>(take(pending, kStart, Room::kFull));
+  const Ticket drop = pending.add_group({DropQueue{kOrders}}, kStart);
+  const Pending::Taken taken = take(pending, kStart, Room::kFull);
+  CHECK(taken_seqs(taken) == Seqs{-1000});
+  CHECK(taken.removals_through == drop);
+  pending.release_held();
+  CHECK(taken_seqs(take(pending)) == Seqs{11});
+}
+
+TEST_CASE("a queue is not dropped before a held group, and its name not made anew before that") {
+  Pending pending{JournalOptions{}};
+  static_cast<void>(pending.add_group({append(10), append(11)}, kStart));
+  const Ticket drop = pending.add(DropQueue{kOrders}, kStart);
+  static_cast<void>(pending.add(CreateQueue{QueueId{8}, std::string(kOrdersName)}, kStart));
+  static_cast<void>(pending.add(erase(1, "x", Urgency::kNow), kStart));
+  const Pending::Taken taken = take(pending, kStart, Room::kFull);
+  CHECK(taken_seqs(taken) == Seqs{-1});
+  CHECK(taken.removals_through < drop);
+  pending.release_held();
+  CHECK(taken_seqs(take(pending)) == Seqs{10, 11, -1000, 1000});
 }
 
 TEST_CASE(

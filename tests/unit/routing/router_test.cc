@@ -249,7 +249,7 @@ TEST_CASE("everything that is found at a start is delivered in order and says re
   routing::Router router(table.journal, {}, table.journal.state());
   routing::SubscribeRequest request;
   request.peer = router.attach(consumer);
-  request.destination = {routing::DestinationKind::kQueue, "q"};
+  request.destinations = {{routing::DestinationKind::kQueue, "q"}};
   request.ack_mode = AckMode::kIndividual;
   router.start_delivery(*router.subscribe(request));
   for (queue::LoadedPage& page : table.journal.take_pages())
@@ -452,7 +452,7 @@ TEST_CASE("each subscription of a topic gets its own copy, and nothing is stored
 
 TEST_CASE("a topic keeps what there is no credit for, up to its bound, and then says too slow") {
   routing::RoutingOptions options;
-  options.topic_backlog_count_max = 2;
+  options.topic_policy.backlog_count_max = 2;
   RouterTable table(options);
   Recorder producer, slow;
   const auto subscription =

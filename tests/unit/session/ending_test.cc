@@ -87,6 +87,51 @@ TEST_CASE("receipts that were due go out before an ERROR") {
   CHECK(output.find("receipt-id:1") < output.find("ERROR"));
 }
 
+TEST_CASE("receipts that wait for the disk go out before an ERROR of a later frame") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  peer.feed(send("/queue/q", "x", "receipt:1\n") + kBadFrame);
+  CHECK(peer.session.phase() == Phase::kHolding);
+  CHECK(peer.take().empty());
+  broker.commit();
+  const std::string output = peer.take();
+  CHECK(has(output, "receipt-id:1"));
+  CHECK(output.find("receipt-id:1") < output.find("ERROR"));
+  broker.pass(broker.options.error_hold);
+  CHECK(peer.session.done());
+}
+
+TEST_CASE("an ERROR does not wait for the disk for ever, nor for what will never be due") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  peer.feed(send("/queue/q", "x", "receipt:1\n") + kBadFrame);
+  broker.pass(broker.options.error_receipt_wait - milliseconds(1));
+  CHECK(peer.take().empty());
+  broker.pass(milliseconds(1));
+  const std::string output = peer.take();
+  CHECK(has(output, "ERROR"));
+  CHECK_FALSE(has(output, "RECEIPT"));
+  broker.pass(broker.options.error_hold - milliseconds(1));
+  CHECK_FALSE(peer.session.done());
+  broker.pass(milliseconds(1));
+  CHECK(peer.session.done());
+  auto& other = broker.connect();
+  other.feed(send("/queue/" + std::string(2000, 'n'), "x", "receipt:2\n"));
+  CHECK(has(other.take(), "ERROR"));
+}
+
+TEST_CASE("a peer that has closed still gets its receipts and its ERROR in order") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  peer.feed(send("/queue/q", "x", "receipt:1\n") + kBadFrame);
+  peer.end_input();
+  CHECK_FALSE(peer.session.done());
+  broker.commit();
+  const std::string output = peer.take();
+  CHECK(output.find("receipt-id:1") < output.find("ERROR"));
+  CHECK(peer.session.done());
+}
+
 TEST_CASE("what a peer had in flight goes back when it gets an ERROR, not when the hold ends") {
   PureBroker broker;
   auto& bad = broker.connect();

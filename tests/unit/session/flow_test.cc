@@ -203,7 +203,7 @@ TEST_CASE("a message larger than every bound of the outbox is delivered") {
 
 TEST_CASE("a topic's consumer that does not read is closed with an ERROR that names the topic") {
   routing::RoutingOptions routing;
-  routing.topic_backlog_count_max = 5;
+  routing.topic_policy.backlog_count_max = 5;
   PureBroker broker({}, routing);
   auto& consumer = broker.connect();
   consumer.feed(subscribe("0", "/topic/t", "prefetch-count:1\n"));
@@ -227,6 +227,24 @@ TEST_CASE("routing wakes a session once until it was called") {
   CHECK_FALSE(broker.is_woken(producer));
   broker.run_woken();
   CHECK(count_of(consumer.take(), "MESSAGE") == 2);
+}
+
+TEST_CASE("a peer with too many messages unacknowledged gets no more until some are") {
+  session::SessionOptions options;
+  options.unacked_count_max = 4;
+  PureBroker broker(options);
+  auto& peer = broker.connect();
+  for (const char* id : {"0", "1", "2", "3", "4", "5"}) {
+    peer.feed(subscribe(id, "/queue/q" + std::string(id), "ack:client\nprefetch-count:1\n"));
+  }
+  for (int i = 0; i < 6; ++i)
+    peer.feed(send("/queue/q" + std::to_string(i), std::to_string(i)));
+  broker.settle();
+  std::string output = peer.take();
+  CHECK(count_of(output, "MESSAGE") == 4);
+  peer.feed(frame("ACK\nid:" + value_of(output, "ack") + "\n\n"));
+  broker.settle();
+  CHECK(count_of(peer.take(), "MESSAGE") == 1);
 }
 
 }  // namespace

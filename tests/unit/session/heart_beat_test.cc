@@ -79,5 +79,31 @@ TEST_CASE("nothing is added to an outbox that waits to be written: its bytes are
   CHECK(peer.session.outbox().position() == position);
 }
 
+TEST_CASE("while its owner does not read, the clock of the peer stands still") {
+  PureBroker broker;
+  auto& peer = broker.open();
+  peer.connect("1.2", "heart-beat:1000,0\n");
+  const auto patience = 2 * broker.options.heart_beat.wants_every + seconds(1);
+  peer.session.pause_beats(broker.now());
+  broker.pass(3 * patience);
+  CHECK(peer.session.phase() == session::Session::Phase::kOpen);
+  peer.session.resume_beats(broker.now());
+  broker.pass(patience - milliseconds(1));
+  CHECK(peer.session.phase() == session::Session::Phase::kOpen);
+  broker.pass(milliseconds(1));
+  CHECK(peer.session.close_reason() == CloseReason::kHeartBeatMissed);
+}
+
+TEST_CASE("it stands still while a SEND waits for room, too") {
+  PureBroker broker;
+  auto& peer = broker.open();
+  peer.connect("1.2", "heart-beat:1000,0\n");
+  broker.journal.set_extra_pending_bytes(1ULL << 40);
+  peer.feed(send("/queue/q", "x"));
+  CHECK_FALSE(peer.session.wants_read());
+  broker.pass(10 * broker.options.heart_beat.wants_every);
+  CHECK(peer.session.phase() == session::Session::Phase::kOpen);
+}
+
 }  // namespace
 }  // namespace stompbox::testing

@@ -9,9 +9,16 @@ namespace stompbox::testing {
 
 using session::Session;
 
+namespace {
+
+constexpr std::int64_t kSomeDayMs = 1'700'000'000'000;
+
+}  // namespace
+
 PureBroker::PureBroker(session::SessionOptions session_options, routing::RoutingOptions routing)
     : options(std::move(session_options)), routing_options_(std::move(routing)) {
   router = std::make_unique<routing::Router>(journal, routing_options_, journal.state());
+  tell_time();
 }
 
 PureBroker::Peer::Peer(PureBroker& broker, std::uint64_t number)
@@ -41,7 +48,7 @@ void PureBroker::Peer::io_error() {
 }
 
 void PureBroker::Peer::login(session::LoginResult result) {
-  session.on_login(result, broker_.now());
+  session.on_login({result, broker_.last_login_, broker_.rights}, broker_.now());
   broker_.run_woken();
 }
 
@@ -96,29 +103,52 @@ void PureBroker::close(Peer& peer) {
   run_woken();
 }
 
+void PureBroker::shut_down() {
+  for (const auto& [number, peer] : peers_)
+    peer->shut_down();
+  settle();
+}
+
 session::Now PureBroker::now() const {
-  constexpr std::int64_t kSomeDayMs = 1'700'000'000'000;
   const auto since =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.time_since_epoch());
   return {.steady = clock_, .wall_ms = kSomeDayMs + since.count()};
+}
+
+std::optional<session::TimePoint> PureBroker::router_event() const {
+  const auto at_ms = router->next_event_ms();
+  if (!at_ms) return std::nullopt;
+  return session::TimePoint(std::chrono::milliseconds(*at_ms - kSomeDayMs));
+}
+
+void PureBroker::tell_time() {
+  router->on_time(now().wall_ms);
+  run_woken();
 }
 
 void PureBroker::pass(std::chrono::milliseconds duration) {
   const session::TimePoint end = clock_ + duration;
   for (;;) {
     Peer* next = nullptr;
+    auto first = router_event();
     for (const auto& [number, peer] : peers_) {
       const auto at = peer->session.next_event();
-      if (!at || *at > end) continue;
-      if (next == nullptr || *at < *next->session.next_event()) next = peer.get();
+      if (!at || (first && *at >= *first)) continue;
+      first = at;
+      next = peer.get();
     }
-    if (next == nullptr) break;
-    clock_ = std::max(clock_, *next->session.next_event());
+    if (!first || *first > end) break;
+    clock_ = std::max(clock_, *first);
+    if (next == nullptr) {
+      tell_time();
+      continue;
+    }
     next->session.on_time(now());
     run_woken();
     next->write_out();
   }
   clock_ = end;
+  tell_time();
 }
 
 void PureBroker::run_woken() {
@@ -147,15 +177,21 @@ void PureBroker::settle() {
   }
 }
 
-void PureBroker::check_login(std::uint64_t session, std::string_view login,
-                             std::string_view passcode) {
+void PureBroker::denied(std::uint64_t session, const session::Denial& denial) {
+  denials.push_back(std::to_string(session) + " " + std::string(denial.operation) + " " +
+                    std::string(denial.destination));
+}
+
+void PureBroker::check_login(std::uint64_t session, const session::Credentials& credentials) {
+  last_login_ = credentials.login;
   auto answer = login_answer;
   if (!users.empty()) {
-    const auto user = users.find(std::string(login));
-    const bool is_right = user != users.end() && user->second == passcode;
+    const auto user = users.find(std::string(credentials.login));
+    const bool is_right = user != users.end() && user->second == credentials.passcode;
     answer = is_right ? session::LoginResult::kWelcome : session::LoginResult::kWrong;
   }
-  if (answer) peers_.at(session)->session.on_login(*answer, now());
+  if (!answer) return;
+  peers_.at(session)->session.on_login({*answer, last_login_, rights}, now());
 }
 
 bool PureBroker::is_woken(const Peer& peer) const {
@@ -169,6 +205,7 @@ void PureBroker::crash() {
   woken_.clear();
   journal.crash();
   router = std::make_unique<routing::Router>(journal, routing_options_, journal.state());
+  tell_time();
 }
 
 }  // namespace stompbox::testing

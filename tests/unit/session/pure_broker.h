@@ -58,6 +58,8 @@ class PureBroker final : public session::Gate, public session::Waker {
   void close(Peer& peer);  // the owner lets go of the session
 
   [[nodiscard]] session::Now now() const;
+  // The broker's own stop, for all peers.
+  void shut_down();
   // The clock, with every timer on the way.
   void pass(std::chrono::milliseconds duration);
   // Calls of sessions that asked for one; nothing is committed.
@@ -68,10 +70,12 @@ class PureBroker final : public session::Gate, public session::Waker {
   void settle();
 
   // Gate. What is set decides; nothing: answered later by Peer::login.
-  void check_login(std::uint64_t session, std::string_view login,
-                   std::string_view passcode) override;
+  void check_login(std::uint64_t session, const session::Credentials& credentials) override;
+  void denied(std::uint64_t session, const session::Denial& denial) override;
   std::optional<session::LoginResult> login_answer = session::LoginResult::kWelcome;
-  std::map<std::string, std::string> users;  // if any: passcodes by login
+  std::shared_ptr<const session::Rights> rights;  // of whoever logs in next
+  std::vector<std::string> denials;               // "SESSION OPERATION DESTINATION"
+  std::map<std::string, std::string> users;       // if any: passcodes by login
 
   // Waker
   void wake(std::uint64_t session) override { woken_.insert(session); }
@@ -82,9 +86,14 @@ class PureBroker final : public session::Gate, public session::Waker {
 
  private:
   routing::RoutingOptions routing_options_;
+  // When the router wants to be told the time; nothing if never.
+  [[nodiscard]] std::optional<session::TimePoint> router_event() const;
+  void tell_time();
+
   std::map<std::uint64_t, std::unique_ptr<Peer>> peers_;
   std::set<std::uint64_t> woken_;
   std::uint64_t last_number_ = 0;
+  std::string last_login_;
   session::TimePoint clock_{std::chrono::hours(1)};
 };
 

@@ -1,0 +1,199 @@
+#include "broker/routing/pattern.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using stompbox::routing::Pattern;
+
+namespace {
+
+bool matches(std::string_view pattern, std::string_view name) {
+  return Pattern(pattern).matches(name);
+}
+
+bool covers(std::string_view wide, std::string_view narrow) {
+  return Pattern(wide).covers(Pattern(narrow));
+}
+
+// What a pattern means, said in the simplest way: exponential, for short names only.
+bool naive_segment(std::string_view glob, std::string_view text) {
+  if (glob.empty()) return text.empty();
+  if (glob.front() == '*')
+    return naive_segment(glob.substr(1), text) ||
+           (!text.empty() && naive_segment(glob, text.substr(1)));
+  return !text.empty() && glob.front() == text.front() &&
+         naive_segment(glob.substr(1), text.substr(1));
+}
+
+bool naive(const std::vector<std::string>& pattern, std::size_t p,
+           const std::vector<std::string>& name, std::size_t n) {
+  if (p == pattern.size()) return n == name.size();
+  if (pattern[p] == "**" || pattern[p] == "#")
+    return naive(pattern, p + 1, name, n) || (n < name.size() && naive(pattern, p, name, n + 1));
+  if (pattern[p] == ">" && p + 1 == pattern.size()) return n < name.size();
+  return n < name.size() && naive_segment(pattern[p], name[n]) &&
+         naive(pattern, p + 1, name, n + 1);
+}
+
+std::string joined(const std::vector<std::string>& segments) {
+  std::string text;
+  for (const std::string& segment : segments)
+    text.append(text.empty() && &segment == &segments.front() ? "" : ".").append(segment);
+  return text;
+}
+
+class Chance {
+ public:
+  explicit Chance(unsigned seed) : engine_(seed) {}
+
+  std::vector<std::string> some_of(const std::vector<std::string>& words) {
+    std::vector<std::string> chosen(1 + engine_() % 4);
+    for (std::string& word : chosen)
+      word = words[engine_() % words.size()];
+    return chosen;
+  }
+
+ private:
+  std::mt19937 engine_;
+};
+
+const std::vector<std::string> kPatternWords = {"a", "b", "ab", "*",  "**",
+                                                "#", ">", "a*", "*b", "*a*"};
+const std::vector<std::string> kNameWords = {"a", "b", "ab", "ba", "aab", ""};
+
+}  // namespace
+
+TEST_CASE("a star is one segment") {
+  CHECK(matches("a.*.c", "a.b.c"));
+  CHECK(matches("*", "a"));
+  CHECK_FALSE(matches("a.*.c", "a.c"));
+  CHECK_FALSE(matches("a.*.c", "a.b.b.c"));
+  CHECK_FALSE(matches("*", "a.b"));
+}
+
+TEST_CASE("a closing angle bracket at the end is the rest, one segment at least") {
+  CHECK(matches("a.>", "a.b"));
+  CHECK(matches("a.>", "a.b.c.d"));
+  CHECK(matches(">", "a"));
+  CHECK(matches(">", "a.b"));
+  CHECK_FALSE(matches("a.>", "a"));
+  CHECK_FALSE(matches("a.>", "ab.c"));
+}
+
+TEST_CASE("a closing angle bracket before the end is a letter") {
+  CHECK(matches("a.>.c", "a.>.c"));
+  CHECK_FALSE(matches("a.>.c", "a.b.c"));
+  CHECK(Pattern("a.>.c").is_literal());
+  CHECK(Pattern("a>").is_literal());
+}
+
+TEST_CASE("two stars and a hash are any number of segments, none included") {
+  for (const std::string any : {"**", "#"}) {
+    CHECK(matches("a." + any, "a"));
+    CHECK(matches("a." + any, "a.b.c"));
+    CHECK(matches(any + ".c", "c"));
+    CHECK(matches(any + ".c", "a.b.c"));
+    CHECK(matches("a." + any + ".c", "a.c"));
+    CHECK(matches("a." + any + ".c", "a.b.c.c"));
+    CHECK(matches(any, "a.b"));
+    CHECK_FALSE(matches("a." + any + ".c", "a.b"));
+  }
+}
+
+TEST_CASE("a star within a segment stands for any letters of that segment") {
+  CHECK(matches("foo*", "foo"));
+  CHECK(matches("foo*", "foobar"));
+  CHECK(matches("*bar.x", "foobar.x"));
+  CHECK(matches("f*o*r", "foobar"));
+  CHECK_FALSE(matches("foo*", "foo.bar"));
+  CHECK_FALSE(matches("foo*", "fo"));
+  CHECK(matches("mcollective.reply.*_*.1", "mcollective.reply.client_14505.1"));
+}
+
+TEST_CASE("a name without wildcards matches itself only, whatever letters it has") {
+  for (const char* name : {"a.b", "a#", "#a", "x.a>", "", ".", "a..b", "/queue/a"}) {
+    CHECK(Pattern(name).is_literal());
+    CHECK_FALSE(Pattern::has_wildcard(name));
+    CHECK(matches(name, name));
+    CHECK_FALSE(matches(name, std::string(name) + "x"));
+  }
+  for (const char* name : {"a.*", "a*", "**", "a.#", "#.a", ">", "a.>", "a.***"})
+    CHECK(Pattern::has_wildcard(name));
+}
+
+TEST_CASE("a pattern matches what its definition says, at random") {
+  Chance chance(1);
+  int matched = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    const auto pattern = chance.some_of(kPatternWords);
+    const auto name = chance.some_of(kNameWords);
+    const bool expected = naive(pattern, 0, name, 0);
+    matched += expected ? 1 : 0;
+    INFO(joined(pattern), " against ", joined(name));
+    REQUIRE(matches(joined(pattern), joined(name)) == expected);
+  }
+  CHECK(matched > 1000);
+}
+
+TEST_CASE("many wildcards do not make a match slow") {
+  std::string segments;
+  std::string any;
+  for (int i = 0; i < 250; ++i) {
+    segments += "a.";
+    any += "**.a.";
+  }
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_FALSE(matches(any + "b", segments + "c"));
+  CHECK_FALSE(matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", std::string(1000, 'a')));
+  CHECK_FALSE(covers(any + "b", any + "c"));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+}
+
+TEST_CASE("a rule covers itself and what is narrower, not what is wider") {
+  CHECK(covers("mcollective.>", "mcollective.*.agent"));
+  CHECK(covers("mcollective.*.agent", "mcollective.*.agent"));
+  CHECK(covers("mcollective.*.agent", "mcollective.rpcutil.agent"));
+  CHECK(covers("mcollective.reply.>", "mcollective.reply.a.b"));
+  CHECK_FALSE(covers("mcollective.*.agent", "mcollective.>"));
+  CHECK_FALSE(covers("mcollective.*.agent", ">"));
+  CHECK_FALSE(covers("mcollective.reply.node_*", "mcollective.reply.>"));
+  CHECK_FALSE(covers("mcollective.reply.node_*", "mcollective.reply.*"));
+  CHECK(covers("mcollective.reply.node_*", "mcollective.reply.node_1*"));
+}
+
+TEST_CASE("the spellings of everything cover each other") {
+  for (const char* wide : {">", "**", "#", "**.#"}) {
+    for (const char* narrow : {">", "**", "#", "*", "a", "a.>", "#.a", "a*.b"}) {
+      INFO(std::string(wide), " ", std::string(narrow));
+      CHECK(covers(wide, narrow));
+    }
+  }
+  CHECK(covers("a.>", "a.#.b"));
+  CHECK(covers("a.>", "a.#.b.*"));
+  CHECK_FALSE(covers("a.*.>", "a.#.b"));
+  CHECK_FALSE(covers("*", ">"));
+  CHECK_FALSE(covers("a.>", "a.#"));
+  CHECK(covers("a.#", "a.>"));
+}
+
+TEST_CASE("what a covered pattern matches is matched by the covering one, at random") {
+  Chance chance(2);
+  int covered = 0;
+  for (int round = 0; round < 4'000; ++round) {
+    const std::string wide = joined(chance.some_of(kPatternWords));
+    const std::string narrow = joined(chance.some_of(kPatternWords));
+    if (!covers(wide, narrow)) continue;
+    ++covered;
+    for (int i = 0; i < 50; ++i) {
+      const std::string name = joined(chance.some_of(kNameWords));
+      INFO(wide, " covers ", narrow, " but for ", name);
+      REQUIRE((!matches(narrow, name) || matches(wide, name)));
+    }
+  }
+  CHECK(covered > 200);
+}
