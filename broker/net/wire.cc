@@ -102,6 +102,7 @@ Wire::Taken Wire::take(std::span<char> came, WireBuffers& buffers) {
   const auto [size, tls_end] = tls_->take(view(came), buffers.plain, buffers.out);
   buffers.joined.clear();
   Taken taken = take_inner(std::span(buffers.plain).first(size), buffers);
+  if (said_goodbye_) buffers.joined.clear();  // behind our close_notify nothing more is written
   if (tls_end == TlsLayer::End::kFault) {
     fail("TLS: " + tls_->fault());
     taken.end = End::kFault;

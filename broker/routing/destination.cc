@@ -36,8 +36,9 @@ constexpr std::array<Prefix, 9> kPrefixes = {{
     {"/amq/queue/", DestinationKind::kQueue},
 }};
 // With these a queue or topic would be taken for another kind where all are in one table.
-constexpr std::array<std::string_view, 5> kReserved = {
-    "/dsub/", "/temp-queue/", "/temp-topic/", "/remote-temp-queue/", "/remote-temp-topic/"};
+constexpr std::array<std::string_view, 6> kReserved = {
+    "/dsub/",       "/scheduled",          "/temp-queue/",
+    "/temp-topic/", "/remote-temp-queue/", "/remote-temp-topic/"};
 
 // What the bytes of a name ask for.
 enum Trait : unsigned char { kPlain = 0, kControl = 1, kComma = 2, kWildcard = 4, kPercent = 8 };

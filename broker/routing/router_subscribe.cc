@@ -139,6 +139,10 @@ storage::Status Router::take_topics(PeerId peer, const SubscribeRequest& request
   if (auto added = topics_.add(subscription, topics, request.selector); !added) return added;
   subscription.hears_topics = true;
   give_retained(subscription, topics);
+  if (backlog_total_bytes_ > options_.topic_backlog_total_bytes_max) {
+    return storage::Error{storage::ErrorCode::kFull,
+                          "too much waits for the subscribers of topics already"};
+  }
   return storage::kOk;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "broker/routing/temporary.h"
+
 namespace stompbox::routing {
 
 void Topic::add(Subscription& subscription, const Selector* selector) {
@@ -137,6 +139,7 @@ void TopicTable::make_ready(std::string_view name, Topic& topic) const {
   topic.limits_ = {policy.backlog_count_max, policy.backlog_bytes_max, policy.when_slow};
   for (Subscription* subscription : topic.direct_)
     topic.add(*subscription, interests_.at(subscription).selector.get());
+  if (name.starts_with(kTempTopicPrefix)) return;  // private: no pattern sees it
   for (Subscription* subscription : patterned_) {
     const Interest& interest = interests_.at(subscription);
     const auto fits = [name](const Pattern& pattern) { return pattern.matches(name); };

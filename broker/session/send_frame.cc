@@ -155,9 +155,14 @@ class Reader {
     if (auto refusal = find_destination()) return refusal;
     if (auto refusal = check_kinds()) return refusal;
     set_schedule();
-    wish_.manages_schedules = seen_[static_cast<std::size_t>(Known::kSchedulerAction)] &&
-                              wish_.destination.kind == routing::DestinationKind::kTopic &&
-                              wish_.destination.name == kSchedulerTopic;
+    const auto is_scheduler = [](const auto& destination) {
+      return destination.kind == routing::DestinationKind::kTopic &&
+             destination.name == kSchedulerTopic;
+    };
+    wish_.manages_schedules =
+        seen_[static_cast<std::size_t>(Known::kSchedulerAction)] &&
+        (is_scheduler(wish_.destination) ||
+         std::any_of(wish_.members.begin(), wish_.members.end(), is_scheduler));
     return std::nullopt;
   }
 

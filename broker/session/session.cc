@@ -217,7 +217,7 @@ std::optional<TimePoint> Session::next_event() const {
 }
 
 std::size_t Session::held_bytes() const {
-  std::size_t bytes = decoder_ ? decoder_->held_bytes() : 0;
+  std::size_t bytes = (decoder_ ? decoder_->held_bytes() : 0) + transaction_bytes();
   if (!held_) return bytes;
   if (const auto* const draft = std::get_if<routing::Draft>(&held_->work)) {
     bytes += draft->body.size() + draft->header_block.size();

@@ -233,6 +233,7 @@ class Session final : public routing::Consumer {
   void on_end_of_transaction(const Frame& frame);
   void on_disconnect(const Frame& frame);
 
+  [[nodiscard]] std::optional<Refusal> check_members(const SendWish& wish) const;
   [[nodiscard]] bool may_send(const Frame& frame, const SendWish& wish);
   [[nodiscard]] bool imply_reply_queue(const Frame& frame, std::string_view destination);
   void submit(routing::Draft&& draft, ReceiptText&& receipt);

@@ -19,6 +19,10 @@ void Session::on_send(Frame&& frame) {
   }
   auto& wish = std::get<SendWish>(read);
   if (rights_ && !may_send(frame, wish)) return;
+  if (const auto refusal = check_members(wish)) {
+    fail(frame, *refusal);
+    return;
+  }
   if (wish.reply_queue && !imply_reply_queue(frame, *wish.reply_queue)) return;
   if (wish.transaction) {
     if (Transaction* const transaction = find_transaction(frame, *wish.transaction)) {
@@ -37,6 +41,21 @@ void Session::on_send(Frame&& frame) {
   for (routing::Draft& draft : split_draft(std::move(wish.draft), wish.members))
     together.add_send(std::move(draft));
   submit_together(std::move(together), std::move(receipt), protocol::Command::kSend);
+}
+
+// Every member gets a copy; and schedules are managed by a SEND of its own.
+std::optional<Refusal> Session::check_members(const SendWish& wish) const {
+  if (wish.manages_schedules && (wish.transaction || !wish.members.empty())) {
+    return Refusal{"Not supported",
+                   "SEND: scheduled messages are cancelled by a SEND of its own, outside of "
+                   "transactions."};
+  }
+  const std::size_t bytes = wish.draft.body.size() + wish.draft.header_block.size();
+  if (bytes * wish.members.size() <= options_.transaction_bytes_max) return std::nullopt;
+  return Refusal{"Too large",
+                 "SEND: for so many destinations the message is too large; together "
+                 "the copies may have " +
+                     std::to_string(options_.transaction_bytes_max) + " bytes."};
 }
 
 bool Session::may_send(const Frame& frame, const SendWish& wish) {

@@ -50,7 +50,7 @@ bool Session::may_subscribe(const Frame& frame, const SubscribeWish& wish) {
   }
   if (!wish.durable_name) return true;
   const routing::DestinationView durable{DestinationKind::kDurable, *wish.durable_name};
-  return router_.exists(*peer_, durable) || permit(frame, Operation::kCreate, durable);
+  return permit_use(frame, Operation::kRead, durable);
 }
 
 // Nothing if it was refused.

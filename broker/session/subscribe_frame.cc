@@ -129,6 +129,11 @@ class Reader {
       return Refusal{"Not supported", "SUBSCRIBE: a durable subscription is for topics only."};
     }
     if (durable->name.empty()) return missing("id");
+    if (!routing::parse_destination("/dsub/" + durable->name)) {
+      return Refusal{"Bad header",
+                     "SUBSCRIBE: the name of the durable subscription is too long or "
+                     "has characters that no name may have."};
+    }
     wish_.durable_name = std::move(durable->name);
     return std::nullopt;
   }
