@@ -245,6 +245,7 @@ class Router {
   void add_send(Batch& batch, PeerId peer, const std::vector<Target>& targets, Draft draft);
   void add_to_queue(Batch& batch, RoutedQueue& queue, queue::MessagePtr message, Intake intake);
   void add_erase(Batch& batch, const Entry& entry);
+  static void add_volatile_appends(Batch& batch);
   queue::Ticket submit(Batch batch);
   void settle(PeerId peer, queue::Ticket ticket, Contents contents,
               std::optional<ReceiptNumber> receipt);

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cassert>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "broker/routing/batch.h"
@@ -130,8 +132,34 @@ void Router::add_erase(Batch& batch, const Entry& entry) {
   batch.departures.push_back({entry.home, entry.place});
 }
 
+// Places of one class go to the journal in growing order, so what is volatile cannot be spilled
+// after something durable of this group that stands behind it: it is in the group, too.
+void Router::add_volatile_appends(Batch& batch) {
+  std::map<std::pair<queue::QueueId, queue::PriorityClass>, std::deque<Entry*>> not_stored;
+  for (auto& [queue, entry] : batch.arrivals) {
+    if (entry.storing != Storing::kMemoryOnly) continue;
+    not_stored[{queue->id(), entry.place.priority}].push_back(&entry);
+  }
+  if (not_stored.empty()) return;
+  std::vector<queue::Op> ops;
+  for (queue::Op& op : batch.ops) {
+    if (const auto* const append = std::get_if<queue::Append>(&op)) {
+      std::deque<Entry*>& before = not_stored[{append->queue, append->place.priority}];
+      for (; !before.empty() && before.front()->place < append->place; before.pop_front()) {
+        Entry& entry = *before.front();
+        ops.emplace_back(
+            queue::Append{append->queue, entry.place, entry.message, queue::Urgency::kNow});
+        entry.storing = Storing::kTogether;
+      }
+    }
+    ops.push_back(std::move(op));
+  }
+  batch.ops = std::move(ops);
+}
+
 queue::Ticket Router::submit(Batch batch) {
   queue::Ticket ticket;
+  if (batch.arrivals.size() > 1) add_volatile_appends(batch);
   const bool appends = std::any_of(batch.ops.begin(), batch.ops.end(), [](const queue::Op& op) {
     return std::holds_alternative<queue::Append>(op);
   });

@@ -7,9 +7,11 @@ namespace stompbox::sim {
 
 namespace {
 
-// Whose order holds: what has one priority and one group.
+// Whose order holds: what has one priority and one group. Of a group, what its owner's selector
+// does not let through goes to others meanwhile, so there it holds for one colour.
 std::string stream_of(const Label& label) {
-  return label.queue + " " + std::to_string(label.priority) + " " + label.group;
+  const std::string stream = label.queue + " " + std::to_string(label.priority);
+  return label.group == "-" ? stream : stream + " " + label.group + " " + label.colour;
 }
 
 }  // namespace

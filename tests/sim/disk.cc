@@ -58,6 +58,9 @@ void Platter::apply(const queue::Op& op) {
   } else if (const auto* append = std::get_if<queue::Append>(&op)) {
     const auto stored = queues.find(append->queue);
     assert(stored != queues.end());
+    queue::Seq& last = stored->second.last_of_class[append->place.priority];
+    assert(last < append->place.seq);  // as the journal wants them
+    last = append->place.seq;
     stored->second.messages[append->place] = Stored{append->message, 0};
     stored->second.next_seq = std::max(stored->second.next_seq, append->place.seq.value + 1);
   } else if (const auto* erase = std::get_if<queue::Erase>(&op)) {

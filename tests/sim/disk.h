@@ -24,6 +24,7 @@ struct Platter {
     std::string attributes;
     std::map<queue::Place, Stored> messages;
     std::uint64_t next_seq = 1;
+    std::map<queue::PriorityClass, queue::Seq> last_of_class;
   };
   std::map<queue::QueueId, StoredQueue> queues;
   queue::QueueId last_queue;

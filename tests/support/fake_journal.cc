@@ -73,6 +73,9 @@ void FakeJournal::apply(const queue::Op& op) {
     const auto queue = queues_.find(append->queue);
     assert(queue != queues_.end());
     queue->second.messages[append->place] = {.message = append->message, .deliveries = 0};
+    queue::Seq& last = queue->second.last_of_class[append->place.priority];
+    places_grew_ = places_grew_ && last < append->place.seq;
+    last = append->place.seq;
     queue->second.last_seq = std::max(queue->second.last_seq, append->place.seq.value);
     ++append_count_;
   } else if (const auto* erase = std::get_if<queue::Erase>(&op)) {

@@ -55,6 +55,8 @@ class FakeJournal final : public queue::Journal {
   // As the last CreateQueue gave them; empty if the queue is not known.
   [[nodiscard]] std::string attributes(const std::string& queue_name) const;
   [[nodiscard]] std::size_t append_count() const { return append_count_; }  // ever written
+  // Whether those of each class came in growing order of places, as the journal wants them.
+  [[nodiscard]] bool places_grew() const { return places_grew_; }
   [[nodiscard]] std::size_t return_count() const { return return_count_; }  // ever written
   [[nodiscard]] std::size_t group_count() const { return group_count_; }    // ever submitted
 
@@ -64,6 +66,7 @@ class FakeJournal final : public queue::Journal {
     std::string attributes;
     std::map<queue::Place, Stored> messages;
     std::uint64_t last_seq = 0;
+    std::map<queue::PriorityClass, queue::Seq> last_of_class;
   };
   struct Submission {
     std::vector<queue::Op> ops;
@@ -78,6 +81,7 @@ class FakeJournal final : public queue::Journal {
   std::vector<queue::LoadRequest> loads_;
   std::map<queue::QueueId, QueueOnDisk> queues_;
   queue::QueueId last_queue_;
+  bool places_grew_ = true;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t extra_pending_bytes_ = 0;
   std::size_t append_count_ = 0;

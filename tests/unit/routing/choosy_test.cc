@@ -192,3 +192,24 @@ TEST_CASE("a group in the store is found when its owner has credit again") {
   CHECK(one.bodies().substr(0, 6) == "acegik");
   CHECK(two.bodies().substr(0, 6) == "bdfhjl");
 }
+
+TEST_CASE(
+    "what is held behind the end of a page is not counted as paged when the queue gets plain") {
+  QueueTable table(4);
+  Taker& a = table.join({"node = 'a'", 0});
+  for (const char* body : {"1", "2", "3"})
+    table.send({body, node("absent"), 9});
+  table.send({"4", node("absent")});
+  table.send({"5", node("a")});  // kept: somebody asks for it
+  table.commit();
+  CHECK(table.queue->paged_count() == 1);
+  table.leave(a);
+  Taker& all = table.join({"", 0});  // the page has room for one: there is more, and it is held
+  table.load();
+  CHECK(table.queue->paged_count() == 0);
+  table.join({"node = 'b'"});
+  table.settle();
+  table.set_credit(all, 10);
+  CHECK(all.bodies() == "45123");
+  CHECK(table.queue->nothing_waits());
+}

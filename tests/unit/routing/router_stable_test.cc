@@ -245,3 +245,27 @@ TEST_CASE("jobs of an earlier life are cancelled before their page has come, too
     CHECK(second.journal.stored_count("/scheduled") == 0);
   }
 }
+
+TEST_CASE(
+    "what is volatile in a transaction goes to the disk before what follows it in its class") {
+  RouterTable table(small_memory());
+  Recorder producer, consumer;
+  const auto from = table.join(producer);
+  for (int i = 0; i < 4; ++i)
+    REQUIRE(table.send(from, "/queue/q", std::to_string(i)));
+  table.settle();
+  std::vector<routing::Transacted> actions;
+  for (int i = 4; i < 8; ++i) {
+    routing::TransactedSend send;
+    send.draft = coloured(std::to_string(i), "red");
+    if (i % 2 == 0) send.draft.persistence = queue::Persistence::kVolatile;
+    actions.emplace_back(std::move(send));
+  }
+  REQUIRE(table.router.commit(from, std::move(actions), 1000, {}));
+  table.commit();
+  CHECK(table.journal.places_grew());
+  CHECK(table.journal.stored_count("q") == 8);
+  table.subscribe(table.join(consumer), "/queue/q", AckMode::kAuto);
+  table.settle();
+  CHECK(consumer.bodies() == Bodies{"0", "1", "2", "3", "4", "5", "6", "7"});
+}
