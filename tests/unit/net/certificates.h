@@ -13,8 +13,8 @@ struct Certificate {
 };
 
 struct Wanted {
-  std::string name;          // CN, and the files' names
-  std::string alternatives;  // "DNS:a.example,email:x@example"
+  std::string name;               // CN, and the files' names
+  std::string alternatives = {};  // "DNS:a.example,email:x@example"
   KeyKind key = KeyKind::kEc;
   long begins_in_seconds = -60;
   long ends_in_seconds = 3600;

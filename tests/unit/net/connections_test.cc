@@ -321,7 +321,9 @@ TEST_CASE("a stop lets what peers are owed go out, and then ends their connectio
 
 TEST_CASE("a port that is in use is refused with a sentence") {
   Loopback broker;
-  Entrance entrance(ListenerOptions{.address = {"127.0.0.1", broker.port()}});
+  ListenerOptions options;
+  options.address = {"127.0.0.1", broker.port()};
+  Entrance entrance(options);
   Listener second(broker.io, *broker.connections, entrance);
   const auto status = second.open(1);
   REQUIRE_FALSE(status.has_value());
@@ -331,7 +333,9 @@ TEST_CASE("a port that is in use is refused with a sentence") {
 
 TEST_CASE("an address that is not of this machine is refused with a sentence") {
   Loopback broker;
-  Entrance entrance(ListenerOptions{.address = {"192.0.2.1", 0}});
+  ListenerOptions options;
+  options.address = {"192.0.2.1", 0};
+  Entrance entrance(options);
   Listener second(broker.io, *broker.connections, entrance);
   const auto status = second.open(1);
   REQUIRE_FALSE(status.has_value());
