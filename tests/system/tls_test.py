@@ -6,7 +6,6 @@ import signal
 import socket
 import ssl
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
