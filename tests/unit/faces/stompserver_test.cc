@@ -75,11 +75,11 @@ TEST_CASE("without arguments it is StompServer: memory, loopback, everything bel
 TEST_CASE("queues of a kept type lie in a folder of ours in the old one") {
   for (const char* const type : {"file", "dbm", "activerecord"}) {
     CAPTURE(type);
-    const Plan plan = plan_of({"-q", type, "-w", "work", "-s", "queues"});
+    const Plan plan = plan_of({"-q", type, "-w", "kept", "-s", "queues"});
     CHECK_FALSE(plan.options.ephemeral);
-    CHECK(plan.options.data_folder == "/nowhere/here/work/queues/stompbox");
-    CHECK(plan.old_storage == "/nowhere/here/work/queues");
-    CHECK(plan.process.folders.back() == "/nowhere/here/work/queues");
+    CHECK(plan.options.data_folder == "/nowhere/here/kept/queues/stompbox");
+    CHECK(plan.old_storage == "/nowhere/here/kept/queues");
+    CHECK(plan.process.folders.back() == "/nowhere/here/kept/queues");
   }
   CHECK(plan_of({"-q", "anything"}).options.ephemeral);
 }
