@@ -19,9 +19,10 @@ std::string LocalTimestamps::at(std::chrono::system_clock::time_point time) {
     prefix_.assign(text.data(), length);
     second_ = second;
   }
+  if (digits_ == 0) return prefix_;
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(since - second).count();
   const std::string digits = std::to_string(micros);
-  return prefix_ + "." + std::string(6 - digits.size(), '0') + digits;
+  return prefix_ + "." + (std::string(6 - digits.size(), '0') + digits).substr(0, digits_);
 }
 
 }  // namespace stompbox::catalog

@@ -1,18 +1,23 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace stompbox::catalog {
 
-// Writes timestamps as ActiveRecord does: "YYYY-MM-DD HH:MM:SS.ffffff" in local time (facts 3.4).
-// Asks for the time zone once a second only. Single-threaded.
+// Writes timestamps as ActiveRecord does: "YYYY-MM-DD HH:MM:SS.ffffff" in local time (facts 3.4),
+// with so many digits behind the point; none: without the point. Asks for the time zone once a
+// second only. Single-threaded.
 class LocalTimestamps {
  public:
+  explicit LocalTimestamps(std::size_t digits = 6) : digits_(digits) {}
+
   [[nodiscard]] std::string at(std::chrono::system_clock::time_point time);
   [[nodiscard]] std::string now() { return at(std::chrono::system_clock::now()); }
 
  private:
+  const std::size_t digits_;  // at most 6
   std::chrono::seconds second_{-1};
   std::string prefix_;  // of second_
 };

@@ -12,28 +12,30 @@
 
 namespace stompbox::catalog {
 
-SqliteBatch::SqliteBatch(SqliteSession& session, std::chrono::milliseconds lock_max)
-    : session_(session),
+SqliteBatch::SqliteBatch(SqliteConnection& db, DatabaseSession& session,
+                         std::chrono::milliseconds lock_max)
+    : db_(db),
+      session_(session),
       courtesy_(lock_max),
       lock_max_(lock_max),
-      begin_read_(session.db(), "BEGIN"),
-      begin_write_(session.db(), "BEGIN IMMEDIATE"),
-      commit_(session.db(), "COMMIT"),
-      savepoint_(session.db(), "SAVEPOINT one_save"),
-      release_(session.db(), "RELEASE one_save"),
-      roll_back_to_(session.db(), "ROLLBACK TO one_save") {}
+      begin_read_(db, "BEGIN"),
+      begin_write_(db, "BEGIN IMMEDIATE"),
+      commit_(db, "COMMIT"),
+      savepoint_(db, "SAVEPOINT one_save"),
+      release_(db, "RELEASE one_save"),
+      roll_back_to_(db, "ROLLBACK TO one_save") {}
 
-std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<SqliteWork>> works) {
-  assert(!open_ && !session_.db().failed());
+std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<SaveWork>> works) {
+  assert(!open_ && !db_.failed());
   durable_.clear();
   for (const auto& work : works) {
-    if (!session_.db().failed()) plan(*work);
+    if (!db_.failed()) plan(*work);
   }
   for (const auto& work : works) {
-    if (!session_.db().failed()) save(*work);
+    if (!db_.failed()) save(*work);
   }
-  if (open_ && !session_.db().failed()) commit();
-  if (session_.db().failed()) {
+  if (open_ && !db_.failed()) commit();
+  if (db_.failed()) {
     roll_back();
   } else {
     std::ranges::move(std::exchange(pending_, {}), std::back_inserter(durable_));
@@ -43,31 +45,31 @@ std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<Sqlite
 }
 
 // A snapshot of its own for each work: in a database without WAL a reader stops others' commits.
-void SqliteBatch::plan(SqliteWork& work) {
+void SqliteBatch::plan(SaveWork& work) {
   begin_read_.run();
   look();
   work.plan();
   commit_.run();
 }
 
-void SqliteBatch::save(SqliteWork& work) {
+void SqliteBatch::save(SaveWork& work) {
   if (!work.writes()) {
     pending_.push_back(work.outcome());
     return;
   }
   if (open_ && !fits(work)) commit();
   if (!open_) begin();
-  if (!session_.db().failed() && !work.is_current()) work.plan();
-  if (session_.db().failed()) return;
+  if (!db_.failed() && !work.is_current()) work.plan();
+  if (db_.failed()) return;
   if (work.writes()) return store(work);
   pending_.push_back(work.outcome());
 }
 
-void SqliteBatch::store(SqliteWork& work) {
+void SqliteBatch::store(SaveWork& work) {
   const std::string now = session_.timestamps.now();
   savepoint_.run();
   work.apply(now);
-  if (session_.db().failed()) return fail_alone();
+  if (db_.failed()) return fail_alone();
   release_.run();
   rows_ += work.row_count();
   pending_.push_back(work.outcome());
@@ -75,11 +77,10 @@ void SqliteBatch::store(SqliteWork& work) {
 
 // A failure that is the message's own undoes this save and no other.
 void SqliteBatch::fail_alone() {
-  SqliteConnection& db = session_.db();
-  if (sqlite_error_row(db.failure()).blame == SqliteBlame::kDatabase) return;
-  const storage::Error error = db.error();
-  db.clear_failure();
-  if (db.in_transaction()) {
+  if (sqlite_error_row(db_.failure()).blame == SqliteBlame::kDatabase) return;
+  const storage::Error error = db_.error();
+  db_.clear_failure();
+  if (db_.in_transaction()) {
     roll_back_to_.run();
     release_.run();
   } else {
@@ -99,7 +100,7 @@ void SqliteBatch::lose_transaction(const storage::Error& error) {
   }
 }
 
-bool SqliteBatch::fits(const SqliteWork& work) const {
+bool SqliteBatch::fits(const SaveWork& work) const {
   const auto held = Clock::now() - locked_at_;
   const auto more = row_cost_ * static_cast<Clock::rep>(work.row_count());
   return held + more + commit_cost_ <= lock_max_;
@@ -115,7 +116,7 @@ void SqliteBatch::look() {
 void SqliteBatch::wait_for_others() {
   constexpr std::chrono::milliseconds kStep{2};
   courtesy_.ask(Clock::now());
-  while (!session_.db().failed()) {
+  while (!db_.failed()) {
     look();
     const auto left = courtesy_.wait_left(Clock::now());
     if (left <= Clock::duration::zero()) return;
@@ -128,7 +129,7 @@ void SqliteBatch::wait_for_others() {
 void SqliteBatch::begin() {
   wait_for_others();
   begin_write_.run();
-  if (session_.db().failed()) return;
+  if (db_.failed()) return;
   open_ = true;
   locked_at_ = Clock::now();
   rows_ = 0;
@@ -138,7 +139,7 @@ void SqliteBatch::begin() {
 void SqliteBatch::commit() {
   const auto before = Clock::now();
   commit_.run();
-  if (session_.db().failed()) return;
+  if (db_.failed()) return;
   open_ = false;
   const auto after = Clock::now();
   courtesy_.note_held(locked_at_, after);
@@ -149,8 +150,8 @@ void SqliteBatch::commit() {
 
 void SqliteBatch::roll_back() {
   open_ = false;
-  if (session_.db().in_transaction()) {
-    sqlite3_exec(session_.db().raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (db_.in_transaction()) {
+    sqlite3_exec(db_.raw(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
 }
 

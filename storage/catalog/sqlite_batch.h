@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "storage/catalog/catalog_store.h"
+#include "storage/catalog/database_session.h"
+#include "storage/catalog/save_work.h"
+#include "storage/catalog/sqlite_connection.h"
 #include "storage/catalog/sqlite_courtesy.h"
-#include "storage/catalog/sqlite_session.h"
-#include "storage/catalog/sqlite_work.h"
 
 namespace stompbox::catalog {
 
@@ -18,18 +19,19 @@ namespace stompbox::catalog {
 // as it may; a savepoint a save. A save that needs longer than that by itself gets its own.
 class SqliteBatch {
  public:
-  SqliteBatch(SqliteSession& session, std::chrono::milliseconds lock_max);
+  // `db` is the connection of the session.
+  SqliteBatch(SqliteConnection& db, DatabaseSession& session, std::chrono::milliseconds lock_max);
 
   // Outcomes of the first saves, in order and durable. Fewer than there are works: the connection
   // has failed, and nothing of the rest is stored. Each work has a node of its own.
-  [[nodiscard]] std::vector<SaveOutcome> run(std::span<const std::unique_ptr<SqliteWork>> works);
+  [[nodiscard]] std::vector<SaveOutcome> run(std::span<const std::unique_ptr<SaveWork>> works);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void plan(SqliteWork& work);
-  void save(SqliteWork& work);
-  void store(SqliteWork& work);
+  void plan(SaveWork& work);
+  void save(SaveWork& work);
+  void store(SaveWork& work);
   void fail_alone();
   void lose_transaction(const storage::Error& error);
   void look();
@@ -37,12 +39,13 @@ class SqliteBatch {
   void begin();
   void commit();
   void roll_back();
-  [[nodiscard]] bool fits(const SqliteWork& work) const;
+  [[nodiscard]] bool fits(const SaveWork& work) const;
 
-  SqliteSession& session_;
+  SqliteConnection& db_;
+  DatabaseSession& session_;
   SqliteCourtesy courtesy_;
   const std::chrono::milliseconds lock_max_;
-  SqliteStatement begin_read_, begin_write_, commit_, savepoint_, release_, roll_back_to_;
+  SqlStatement begin_read_, begin_write_, commit_, savepoint_, release_, roll_back_to_;
 
   std::vector<SaveOutcome> durable_;
   std::vector<SaveOutcome> pending_;  // of the open transaction

@@ -9,6 +9,79 @@ namespace stompbox::catalog {
 
 using storage::Result;
 
+namespace {
+
+constexpr SqlDialect kDialect = {
+    .kind = SqlKind::kSqlite,
+    .yes = "t",
+    .no = "f",
+    .on_same_name = " ON CONFLICT (name) DO UPDATE SET ",
+    .lock_rows = "",  // a write transaction has the whole database
+    .no_index = "+",
+    .data_version = "PRAGMA data_version",
+    .second_digits = 6,
+    .rows_max = 32,
+};
+
+// What MySQL has built in.
+void crc32(sqlite3_context* context, int, sqlite3_value** arguments) {
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
+  const unsigned char* const text = sqlite3_value_text(arguments[0]);
+  const int bytes = sqlite3_value_bytes(arguments[0]);
+  std::uint32_t crc = 0xffffffff;
+  for (int i = 0; i < bytes; ++i) {
+    crc ^= text[i];
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+  }
+  sqlite3_result_int64(context, static_cast<std::int64_t>(crc ^ 0xffffffff));
+}
+
+class SqliteCursor final : public SqlCursor {
+ public:
+  SqliteCursor(SqliteConnection& connection, sqlite3_stmt* raw)
+      : connection_(connection), raw_(raw) {}
+  ~SqliteCursor() override { sqlite3_finalize(raw_); }
+  SqliteCursor(const SqliteCursor&) = delete;
+  SqliteCursor& operator=(const SqliteCursor&) = delete;
+
+  void bind(int index, std::int64_t value) override {
+    connection_.note(sqlite3_bind_int64(raw_, index, value));
+  }
+  void bind(int index, std::string_view text) override {
+    // An empty view may have no address, which SQLite would take for NULL.
+    const char* const at = text.data() == nullptr ? "" : text.data();
+    connection_.note(sqlite3_bind_text64(raw_, index, at, text.size(), SQLITE_STATIC, SQLITE_UTF8));
+  }
+  void bind_null(int index) override { connection_.note(sqlite3_bind_null(raw_, index)); }
+
+  bool step() override {
+    const int result = sqlite3_step(raw_);
+    if (result == SQLITE_ROW) return true;
+    connection_.note(result);
+    reset();
+    return false;
+  }
+  void reset() override { sqlite3_reset(raw_); }
+
+  bool is_null(int column) const override {
+    return sqlite3_column_type(raw_, column) == SQLITE_NULL;
+  }
+  std::int64_t integer(int column) const override { return sqlite3_column_int64(raw_, column); }
+  std::string_view text(int column) const override {
+    const unsigned char* const text = sqlite3_column_text(raw_, column);
+    if (text == nullptr) return {};
+    return {reinterpret_cast<const char*>(text),
+            static_cast<std::size_t>(sqlite3_column_bytes(raw_, column))};
+  }
+
+ private:
+  SqliteConnection& connection_;
+  sqlite3_stmt* const raw_;
+};
+
+}  // namespace
+
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
     const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout) {
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
@@ -22,6 +95,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
   }
   connection->busy_timeout_ = busy_timeout;
   sqlite3_busy_handler(raw, wait_for_lock, connection.get());
+  connection->note(sqlite3_create_function(raw, "crc32", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                           nullptr, crc32, nullptr, nullptr));
   return connection;
 }
 
@@ -46,10 +121,21 @@ void SqliteConnection::run(const std::string& sql) {
   note(sqlite3_exec(raw_, sql.c_str(), nullptr, nullptr, nullptr));
 }
 
-std::optional<std::string> SqliteConnection::text_of(const std::string& sql) {
-  SqliteStatement statement(*this, sql);
-  if (!statement.step()) return std::nullopt;
-  return std::string(statement.text(0));
+const SqlDialect& SqliteConnection::dialect() const {
+  return kDialect;
+}
+
+std::unique_ptr<SqlCursor> SqliteConnection::prepare(const std::string& sql) {
+  sqlite3_stmt* statement = nullptr;
+  note(sqlite3_prepare_v3(raw_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                          &statement, nullptr));
+  if (failed()) return nullptr;
+  return std::make_unique<SqliteCursor>(*this, statement);
+}
+
+// The rows of one INSERT have ids without a gap; the library knows the last one.
+SqlConnection::InsertedIds SqliteConnection::inserted_ids(std::size_t rows) const {
+  return {sqlite3_last_insert_rowid(raw_) - static_cast<std::int64_t>(rows) + 1, 1};
 }
 
 storage::Error SqliteConnection::error() const {
@@ -66,82 +152,6 @@ void SqliteConnection::note(int result) {
   if (failed() || result == SQLITE_OK || result == SQLITE_ROW || result == SQLITE_DONE) return;
   failure_ = result;
   detail_ = raw_ == nullptr ? sqlite3_errstr(result) : sqlite3_errmsg(raw_);
-}
-
-bool SqliteStatement::ready() {
-  if (connection_.failed()) return false;
-  if (raw_ != nullptr) return true;
-  connection_.note(sqlite3_prepare_v3(connection_.raw(), sql_.data(), static_cast<int>(sql_.size()),
-                                      SQLITE_PREPARE_PERSISTENT, &raw_, nullptr));
-  return !connection_.failed();
-}
-
-SqliteStatement& SqliteStatement::bind(int index, std::int64_t value) {
-  if (ready()) connection_.note(sqlite3_bind_int64(raw_, index, value));
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::bind(int index, std::string_view text) {
-  if (!ready()) return *this;
-  // An empty view may have no address, which SQLite would take for NULL.
-  const char* const at = text.data() == nullptr ? "" : text.data();
-  connection_.note(sqlite3_bind_text64(raw_, index, at, text.size(), SQLITE_STATIC, SQLITE_UTF8));
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::bind_optional(int index,
-                                                const std::optional<std::int64_t>& value) {
-  return value ? bind(index, *value) : bind_null(index);
-}
-
-SqliteStatement& SqliteStatement::bind_optional(int index, const std::optional<std::string>& text) {
-  return text ? bind(index, std::string_view(*text)) : bind_null(index);
-}
-
-SqliteStatement& SqliteStatement::bind_named(const char* name, std::string_view text) {
-  if (ready()) bind(sqlite3_bind_parameter_index(raw_, name), text);
-  return *this;
-}
-
-SqliteStatement& SqliteStatement::bind_null(int index) {
-  if (ready()) connection_.note(sqlite3_bind_null(raw_, index));
-  return *this;
-}
-
-bool SqliteStatement::step() {
-  if (!ready()) {
-    reset();
-    return false;
-  }
-  const int result = sqlite3_step(raw_);
-  if (result == SQLITE_ROW) return true;
-  connection_.note(result);
-  reset();
-  return false;
-}
-
-void SqliteStatement::run() {
-  while (step()) {
-  }
-}
-
-void SqliteStatement::reset() {
-  if (raw_ != nullptr) sqlite3_reset(raw_);
-}
-
-bool SqliteStatement::is_null(int column) const {
-  return sqlite3_column_type(raw_, column) == SQLITE_NULL;
-}
-
-std::int64_t SqliteStatement::integer(int column) const {
-  return sqlite3_column_int64(raw_, column);
-}
-
-std::string_view SqliteStatement::text(int column) const {
-  const unsigned char* const text = sqlite3_column_text(raw_, column);
-  if (text == nullptr) return {};
-  return {reinterpret_cast<const char*>(text),
-          static_cast<std::size_t>(sqlite3_column_bytes(raw_, column))};
 }
 
 }  // namespace stompbox::catalog

@@ -5,40 +5,36 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
+#include "storage/catalog/sql.h"
 #include "storage/result.h"
 
 namespace stompbox::catalog {
 
 enum class SqliteAccess { kRead, kReadWrite };
 
-// One SQLite connection. The first failure stays until clear_failure(): statements do nothing
-// meanwhile, so that a sequence of them needs one look at its end. Single-threaded.
-class SqliteConnection {
+// One SQLite connection. Single-threaded.
+class SqliteConnection final : public SqlConnection {
  public:
   // Opens an existing file; never makes one. `uri` is a path or a file: URI.
   [[nodiscard]] static storage::Result<std::unique_ptr<SqliteConnection>> open(
       const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout);
-  ~SqliteConnection();
+  ~SqliteConnection() override;
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-  // Runs statements that give no rows and take no values.
-  void run(const std::string& sql);
-  // The first column of the first row, if there is one.
-  [[nodiscard]] std::optional<std::string> text_of(const std::string& sql);
+  [[nodiscard]] const SqlDialect& dialect() const override;
+  [[nodiscard]] std::unique_ptr<SqlCursor> prepare(const std::string& sql) override;
+  void run(const std::string& sql) override;
+  [[nodiscard]] bool failed() const override { return failure_ != SQLITE_OK; }
+  [[nodiscard]] storage::Error error() const override;
+  void clear_failure() override;
+  [[nodiscard]] bool in_transaction() const override { return sqlite3_get_autocommit(raw_) == 0; }
+  [[nodiscard]] InsertedIds inserted_ids(std::size_t rows) const override;
 
-  [[nodiscard]] bool failed() const { return failure_ != SQLITE_OK; }
   [[nodiscard]] int failure() const { return failure_; }  // extended result code
-  [[nodiscard]] storage::Error error() const;             // of a failed connection only
-  void clear_failure();
-  void note(int result);  // a result code; keeps the first failure
-
-  [[nodiscard]] bool in_transaction() const { return sqlite3_get_autocommit(raw_) == 0; }
-  [[nodiscard]] std::int64_t last_id() const { return sqlite3_last_insert_rowid(raw_); }
+  void note(int result);                                  // a result code; keeps the first failure
   [[nodiscard]] sqlite3* raw() { return raw_; }
 
  private:
@@ -51,45 +47,6 @@ class SqliteConnection {
   std::chrono::steady_clock::time_point waits_since_;
   int failure_ = SQLITE_OK;
   std::string detail_;
-};
-
-// One prepared statement, made at its first use and kept. Bound texts are not copied: they must
-// live until the statement has run. Indices count from 1, columns from 0.
-class SqliteStatement {
- public:
-  SqliteStatement(SqliteConnection& connection, std::string sql)
-      : connection_(connection), sql_(std::move(sql)) {}
-  ~SqliteStatement() { sqlite3_finalize(raw_); }
-  SqliteStatement(const SqliteStatement&) = delete;
-  SqliteStatement& operator=(const SqliteStatement&) = delete;
-
-  SqliteStatement& bind(int index, std::int64_t value);
-  SqliteStatement& bind(int index, std::string_view text);
-  SqliteStatement& bind_null(int index);
-  SqliteStatement& bind_named(const char* name, std::string_view text);
-  // NULL where there is nothing.
-  SqliteStatement& bind_optional(int index, const std::optional<std::int64_t>& value);
-  SqliteStatement& bind_optional(int index, const std::optional<std::string>& text);
-
-  // True: a row is there. False: there is none left, or the connection has failed; the statement is
-  // ready to be bound again either way.
-  [[nodiscard]] bool step();
-  // For statements without rows.
-  void run();
-  // Ends a statement of which no more rows are wanted.
-  void reset();
-
-  [[nodiscard]] bool is_null(int column) const;
-  [[nodiscard]] std::int64_t integer(int column) const;
-  // Lives until the next step or reset.
-  [[nodiscard]] std::string_view text(int column) const;
-
- private:
-  [[nodiscard]] bool ready();
-
-  SqliteConnection& connection_;
-  const std::string sql_;
-  sqlite3_stmt* raw_ = nullptr;
 };
 
 }  // namespace stompbox::catalog

@@ -126,7 +126,7 @@ std::string own_table_changes(const FoundTables& found) {
 // Durable commits before the ack (DESIGN §4). In DELETE mode only EXTRA syncs the folder after the
 // journal has gone.
 void set_durability(SqliteConnection& db) {
-  const std::optional<std::string> journal = db.text_of("PRAGMA journal_mode");
+  const std::optional<std::string> journal = text_of(db, "PRAGMA journal_mode");
   db.run(journal == "wal" ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=EXTRA");
 }
 
@@ -144,10 +144,10 @@ std::string fresh_schema() {
 
 FoundTables inspect_tables(SqliteConnection& db) {
   FoundTables found;
-  SqliteStatement columns(db,
-                          "SELECT t.name, c.name, c.\"notnull\", c.dflt_value, c.pk"
-                          " FROM sqlite_master t JOIN pragma_table_info(t.name) c"
-                          " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+  SqlStatement columns(db,
+                       "SELECT t.name, c.name, c.\"notnull\", c.dflt_value, c.pk"
+                       " FROM sqlite_master t JOIN pragma_table_info(t.name) c"
+                       " WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
   while (columns.step()) {
     const bool required = columns.integer(2) != 0 && columns.is_null(3) && columns.integer(4) == 0;
     found[lower(columns.text(0))][lower(columns.text(1))] = FoundColumn{required};
@@ -160,7 +160,7 @@ Result<SchemaOrigin> ensure_schema(SqliteConnection& db, const std::string& path
   SchemaOrigin origin = SchemaOrigin::kFound;
   if (!db.failed() && found.empty()) {
     origin = SchemaOrigin::kMade;
-    static_cast<void>(db.text_of("PRAGMA journal_mode=WAL"));
+    static_cast<void>(text_of(db, "PRAGMA journal_mode=WAL"));
     set_durability(db);
     change_schema(db, fresh_schema() + own_schema(), [&db] { return !inspect_tables(db).empty(); });
     found = inspect_tables(db);

@@ -6,8 +6,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "storage/catalog/sqlite_catalog_work.h"
-#include "storage/catalog/sqlite_facts_work.h"
+#include "storage/catalog/catalog_work.h"
+#include "storage/catalog/facts_work.h"
 #include "storage/catalog/sqlite_open.h"
 
 namespace stompbox::catalog {
@@ -46,14 +46,14 @@ Status SqliteStore::open() {
   const Result<SchemaOrigin> schema = ensure_schema(db, options_.path);
   if (!schema) return schema.error();
   schema_ = *schema;
-  journal_mode_ = db.text_of("PRAGMA journal_mode").value_or("unknown");
+  journal_mode_ = text_of(db, "PRAGMA journal_mode").value_or("unknown");
   if (db.failed()) return db.error();
   file_ = identity_of(options_.path);
-  session_ = std::make_unique<SqliteSession>(
+  session_ = std::make_unique<DatabaseSession>(
       std::move(*connection),
       SessionOptions{options_.thin ? StoreScope::kExported : StoreScope::kAll,
                      options_.full_compare_every});
-  batch_ = std::make_unique<SqliteBatch>(*session_, options_.lock_max);
+  batch_ = std::make_unique<SqliteBatch>(db, *session_, options_.lock_max);
   return kOk;
 }
 
@@ -69,11 +69,11 @@ void SqliteStore::close() {
 }
 
 std::vector<SaveOutcome> SqliteStore::save(std::span<const CatalogSave> saves) {
-  return save_each<SqliteCatalogWork>(saves);
+  return save_each<CatalogWork>(saves);
 }
 
 std::vector<SaveOutcome> SqliteStore::save_facts(std::span<const FactsSave> saves) {
-  return save_each<SqliteFactsWork>(saves);
+  return save_each<FactsWork>(saves);
 }
 
 template <typename Work, typename Save>
@@ -94,8 +94,8 @@ std::vector<SaveOutcome> SqliteStore::save_each(std::span<const Save> saves) {
 
 // As many as may be planned together: none of them sees what another one of them writes.
 template <typename Work, typename Save>
-std::vector<std::unique_ptr<SqliteWork>> SqliteStore::next_works(std::span<const Save> saves) {
-  std::vector<std::unique_ptr<SqliteWork>> works;
+std::vector<std::unique_ptr<SaveWork>> SqliteStore::next_works(std::span<const Save> saves) {
+  std::vector<std::unique_ptr<SaveWork>> works;
   std::unordered_set<std::string_view> nodes;
   for (const Save& save : saves.first(std::min(saves.size(), kWorksMax))) {
     if (!nodes.insert(node_of(save)).second) break;

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "storage/catalog/catalog_store.h"
+#include "storage/catalog/database_session.h"
 #include "storage/catalog/sqlite_batch.h"
 #include "storage/catalog/sqlite_file.h"
 #include "storage/catalog/sqlite_options.h"
 #include "storage/catalog/sqlite_schema.h"
-#include "storage/catalog/sqlite_session.h"
 
 namespace stompbox::catalog {
 
@@ -29,14 +29,14 @@ class SqliteStore final : public CatalogStore {
   template <typename Work, typename Save>
   std::vector<SaveOutcome> save_each(std::span<const Save> saves);
   template <typename Work, typename Save>
-  std::vector<std::unique_ptr<SqliteWork>> next_works(std::span<const Save> saves);
+  std::vector<std::unique_ptr<SaveWork>> next_works(std::span<const Save> saves);
   [[nodiscard]] storage::Status ensure_open();
   void close();
 
   const SqliteOptions options_;
-  std::unique_ptr<SqliteSession> session_;  // none: the next call opens
-  std::unique_ptr<SqliteBatch> batch_;      // uses *session_
-  std::optional<FileIdentity> file_;        // of session_
+  std::unique_ptr<DatabaseSession> session_;  // none: the next call opens
+  std::unique_ptr<SqliteBatch> batch_;        // uses *session_
+  std::optional<FileIdentity> file_;          // of session_
   std::string journal_mode_;
   SchemaOrigin schema_ = SchemaOrigin::kFound;
 };

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "storage/catalog/sqlite_catalog_work.h"
+#include "storage/catalog/catalog_work.h"
 #include "storage/catalog/sqlite_file.h"
 #include "storage/catalog/sqlite_schema.h"
 #include "tests/support/test_folder.h"
@@ -20,12 +20,13 @@ namespace {
 using std::chrono::milliseconds;
 
 // Writes a host and takes a given time over it, as a large catalog would.
-class SlowWork final : public SqliteWork {
+class SlowWork final : public SaveWork {
  public:
-  SlowWork(SqliteSession& session, std::string node, milliseconds duration)
+  SlowWork(DatabaseSession& session, std::string node, milliseconds duration)
       : session_(session), node_(std::move(node)), duration_(duration) {}
 
   const std::string& node() const override { return node_; }
+  void add_names(NameSets&) const override {}
   void plan() override {}
   bool is_current() override { return true; }
   bool writes() const override { return true; }
@@ -39,18 +40,20 @@ class SlowWork final : public SqliteWork {
   SaveOutcome outcome() const override { return {}; }
 
  private:
-  SqliteSession& session_;
+  DatabaseSession& session_;
   const std::string node_;
   const milliseconds duration_;
 };
 
 // A catalog whose plan is made, and then somebody else writes before the lock is ours.
-class InterruptedWork final : public SqliteWork {
+class InterruptedWork final : public SaveWork {
  public:
-  InterruptedWork(SqliteSession& session, const CatalogSave& save, std::function<void()> interrupt)
+  InterruptedWork(DatabaseSession& session, const CatalogSave& save,
+                  std::function<void()> interrupt)
       : work_(session, save), interrupt_(std::move(interrupt)) {}
 
   const std::string& node() const override { return work_.node(); }
+  void add_names(NameSets& wanted) const override { work_.add_names(wanted); }
   void plan() override {
     ++plans;
     work_.plan();
@@ -67,7 +70,7 @@ class InterruptedWork final : public SqliteWork {
   int plans = 0;
 
  private:
-  SqliteCatalogWork work_;
+  CatalogWork work_;
   mutable std::function<void()> interrupt_;
 };
 
@@ -79,8 +82,9 @@ class Scene {
     REQUIRE(prepare_file(options_).has_value());
     auto connection = connect();
     REQUIRE(ensure_schema(*connection, options_.path).has_value());
-    session_ = std::make_unique<SqliteSession>(std::move(connection), SessionOptions{});
-    batch_ = std::make_unique<SqliteBatch>(*session_, milliseconds(50));
+    SqliteConnection& db = *connection;
+    session_ = std::make_unique<DatabaseSession>(std::move(connection), SessionOptions{});
+    batch_ = std::make_unique<SqliteBatch>(db, *session_, milliseconds(50));
     other_ = connect();
     catalog.node = "a";
     catalog.digest = "digest";
@@ -90,7 +94,7 @@ class Scene {
   }
 
   SaveOutcome save(const std::string& others_sql, const Arrival& arrival = {}) {
-    std::vector<std::unique_ptr<SqliteWork>> works;
+    std::vector<std::unique_ptr<SaveWork>> works;
     const CatalogSave save{&catalog, arrival};
     works.push_back(std::make_unique<InterruptedWork>(*session_, save, [this, &others_sql] {
       other_->run(others_sql);
@@ -103,12 +107,11 @@ class Scene {
   }
 
   std::string values() {
-    return other_
-        ->text_of(
-            "SELECT group_concat(value, ' ') FROM (SELECT v.value FROM param_values"
-            " v JOIN resources r ON r.id = v.resource_id JOIN hosts h ON"
-            " h.id = r.host_id JOIN param_names n ON n.id = v.param_name_id"
-            " ORDER BY n.name)")
+    return text_of(*other_,
+                   "SELECT group_concat(value, ' ') FROM (SELECT v.value FROM param_values"
+                   " v JOIN resources r ON r.id = v.resource_id JOIN hosts h ON"
+                   " h.id = r.host_id JOIN param_names n ON n.id = v.param_name_id"
+                   " ORDER BY n.name)")
         .value_or("");
   }
 
@@ -125,7 +128,7 @@ class Scene {
 
   const support::TestFolder folder_;
   SqliteOptions options_;
-  std::unique_ptr<SqliteSession> session_;
+  std::unique_ptr<DatabaseSession> session_;
   std::unique_ptr<SqliteBatch> batch_;
   std::unique_ptr<SqliteConnection> other_;
 };
@@ -146,14 +149,15 @@ int commits_of(milliseconds lock_max, milliseconds duration) {
       SqliteConnection::open(options.path, SqliteAccess::kReadWrite, milliseconds(100));
   REQUIRE(connection.has_value());
   REQUIRE(ensure_schema(**connection, options.path).has_value());
-  SqliteSession session(std::move(*connection), {});
-  SqliteBatch batch(session, lock_max);
-  std::vector<std::unique_ptr<SqliteWork>> works;
+  SqliteConnection& db = **connection;
+  DatabaseSession session(std::move(*connection), {});
+  SqliteBatch batch(db, session, lock_max);
+  std::vector<std::unique_ptr<SaveWork>> works;
   for (int i = 0; i < 8; ++i) {
     works.push_back(std::make_unique<SlowWork>(session, "node" + std::to_string(i), duration));
   }
   commits = 0;
-  sqlite3_commit_hook(session.db().raw(), count_commit, nullptr);
+  sqlite3_commit_hook(db.raw(), count_commit, nullptr);
   CHECK(batch.run(works).size() == works.size());
   return commits;
 }

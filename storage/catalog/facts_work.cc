@@ -1,7 +1,6 @@
-#include "storage/catalog/sqlite_facts_work.h"
+#include "storage/catalog/facts_work.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 
 namespace stompbox::catalog {
@@ -14,10 +13,16 @@ bool is_masters_own(std::string_view name) {
 
 }  // namespace
 
-SqliteFactsWork::SqliteFactsWork(SqliteSession& session, const FactsSave& save)
+FactsWork::FactsWork(DatabaseSession& session, const FactsSave& save)
     : session_(session), facts_(*save.facts), arrival_(save.arrival), load_(session.load_facts) {}
 
-void SqliteFactsWork::plan() {
+void FactsWork::add_names(NameSets& wanted) const {
+  for (const Fact& fact : facts_.facts) {
+    if (!is_masters_own(fact.name) && !fact.values.empty()) wanted.facts.insert(fact.name);
+  }
+}
+
+void FactsWork::plan() {
   epoch_ = session_.epoch();
   host_ = session_.hosts.find(node());
   stored_.clear();
@@ -35,7 +40,7 @@ void SqliteFactsWork::plan() {
   }
 }
 
-bool SqliteFactsWork::load() {
+bool FactsWork::load() {
   if (host_.id == kNoRow) return true;
   bool ours = true;
   load_.bind(1, host_.id);
@@ -53,7 +58,7 @@ bool SqliteFactsWork::load() {
   return ours;
 }
 
-void SqliteFactsWork::compare() {
+void FactsWork::compare() {
   for (const Fact& fact : facts_.facts) {
     if (is_masters_own(fact.name) || fact.values.empty()) continue;
     const auto at = stored_.find(session_.fact_names.id_of(fact.name));
@@ -73,14 +78,12 @@ void SqliteFactsWork::compare() {
   }
 }
 
-void SqliteFactsWork::apply(std::string_view now) {
+void FactsWork::apply(std::string_view now) {
   if (host_.id == kNoRow) host_.id = session_.hosts.create(node(), now);
-  std::set<std::string_view> names;
+  NameSets names;
   for (const Fact* fact : new_)
-    names.insert(fact->name);
-  for (std::string_view name : names) {
-    if (session_.fact_names.id_of(name) == kNoRow) session_.fact_names.create(name, now);
-  }
+    names.facts.insert(fact->name);
+  session_.create_names(names, now);
   for (const std::int64_t id : removed_)
     session_.writer.remove_fact(id);
   for (const Fact* fact : new_)
@@ -95,7 +98,7 @@ void SqliteFactsWork::apply(std::string_view now) {
   session_.set_unknown(node());  // the next catalog takes ip and environment from these
 }
 
-SaveOutcome SqliteFactsWork::outcome() const {
+SaveOutcome FactsWork::outcome() const {
   SaveOutcome outcome;
   outcome.status = status_;
   if (status_ == SaveStatus::kSkipped) {

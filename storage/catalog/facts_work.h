@@ -6,20 +6,21 @@
 #include <unordered_map>
 #include <vector>
 
-#include "storage/catalog/sqlite_hosts.h"
-#include "storage/catalog/sqlite_session.h"
-#include "storage/catalog/sqlite_work.h"
+#include "storage/catalog/database_session.h"
+#include "storage/catalog/hosts_table.h"
+#include "storage/catalog/save_work.h"
 
 namespace stompbox::catalog {
 
 // Stores the facts of one node, unless a master writes them itself: then there is a fact
 // `_timestamp`, which we never write (rule 19). Only facts that differ are written, whole.
-class SqliteFactsWork final : public SqliteWork {
+class FactsWork final : public SaveWork {
  public:
   // Session and facts outlive this.
-  SqliteFactsWork(SqliteSession& session, const FactsSave& save);
+  FactsWork(DatabaseSession& session, const FactsSave& save);
 
   const std::string& node() const override { return facts_.node; }
+  void add_names(NameSets& wanted) const override;
   void plan() override;
   bool is_current() override { return epoch_ == session_.epoch(); }
   bool writes() const override {
@@ -39,10 +40,10 @@ class SqliteFactsWork final : public SqliteWork {
   [[nodiscard]] bool load();
   void compare();
 
-  SqliteSession& session_;
+  DatabaseSession& session_;
   const NodeFacts& facts_;
   const Arrival arrival_;
-  SqliteStatement& load_;
+  SqlStatement& load_;
 
   // Decided by plan().
   SaveStatus status_ = SaveStatus::kStored;

@@ -3,21 +3,21 @@
 #include <cstdint>
 #include <vector>
 
+#include "storage/catalog/names_table.h"
 #include "storage/catalog/schema_diff.h"
 #include "storage/catalog/schema_rows.h"
-#include "storage/catalog/sqlite_connection.h"
-#include "storage/catalog/sqlite_names.h"
+#include "storage/catalog/sql.h"
 
 namespace stompbox::catalog {
 
 struct CatalogNames {
-  SqliteNames parameters, tags, files;
+  NamesTable parameters, tags, files;
 };
 
 // Reads the rows that belong to a host, in three ordered scans.
-class SqliteRows {
+class HostRows {
  public:
-  SqliteRows(SqliteConnection& db, CatalogNames& names);
+  HostRows(SqlConnection& db, CatalogNames& names);
 
   [[nodiscard]] StoredRows load(std::int64_t host_id);
   [[nodiscard]] Witness witness(std::int64_t host_id);
@@ -28,9 +28,10 @@ class SqliteRows {
   void load_parameters(std::int64_t host_id, StoredRows& rows);
   void load_tags(std::int64_t host_id, StoredRows& rows);
 
+  const SqlDialect& dialect_;
   CatalogNames& names_;
-  SqliteStatement resources_, parameters_, tags_, ids_;
-  SqliteStatement resource_witness_, parameter_witness_, tag_witness_;
+  SqlStatement resources_, parameters_, tags_, ids_;
+  SqlStatement resource_witness_, parameter_witness_, tag_witness_;
 };
 
 // The catalog's resources within the scope, with the ids that their names have now.

@@ -1,16 +1,11 @@
-#include "storage/catalog/sqlite_hosts.h"
+#include "storage/catalog/hosts_table.h"
 
 #include "storage/catalog/schema.h"
 
 namespace stompbox::catalog {
 namespace {
 
-std::optional<std::string> nullable(const SqliteStatement& row, int column) {
-  if (row.is_null(column)) return std::nullopt;
-  return std::string(row.text(column));
-}
-
-Arrival arrival_in(const SqliteStatement& row, int column) {
+Arrival arrival_in(const SqlStatement& row, int column) {
   return {std::string(row.text(column)), static_cast<std::uint64_t>(row.integer(column + 1))};
 }
 
@@ -18,28 +13,39 @@ std::string own(std::string_view before, std::string_view after) {
   return std::string(before) + std::string(kOwnTable) + std::string(after);
 }
 
+std::string add(std::string_view before, std::string_view varying, std::string_view after = {}) {
+  return std::string(before) + std::string(varying) + std::string(after);
+}
+
+// `columns` are placed as ?1, ?2 …, the name first; `assignments` are for the row that is there.
+std::string put(const SqlDialect& dialect, std::string_view columns, std::size_t count,
+                std::string_view assignments) {
+  return own("INSERT INTO ", " (") + std::string(columns) + ") VALUES (" + placeholders(1, count) +
+         ")" + std::string(dialect.on_same_name) + std::string(assignments);
+}
+
 }  // namespace
 
-SqliteHosts::SqliteHosts(SqliteConnection& db, SqliteNames& fact_names)
+HostsTable::HostsTable(SqlConnection& db, NamesTable& fact_names)
     : db_(db),
       fact_names_(fact_names),
-      find_(db, "SELECT id, ip, environment FROM hosts WHERE name = ?1 ORDER BY id"),
+      find_(db, add("SELECT id, ip, environment FROM hosts WHERE name = ?1 ORDER BY id",
+                    db.dialect().lock_rows)),
       count_(db, "SELECT count(*) FROM resources WHERE host_id = ?1"),
       create_(db, "INSERT INTO hosts (name, updated_at, created_at) VALUES (?1, ?2, ?2)"),
       touch_(db,
              "UPDATE hosts SET last_compile = ?2, updated_at = ?2, ip = coalesce(?3, ip),"
              " environment = coalesce(?4, environment) WHERE id = ?1"),
       set_ip_(db, "UPDATE hosts SET ip = ?3, updated_at = ?2 WHERE id = ?1"),
-      // The plus keeps SQLite from the index on fact_name_id, which has a row for every node.
-      facts_(db,
-             "SELECT fact_name_id, value FROM fact_values"
-             " WHERE host_id = ?1 AND +fact_name_id IN (?2, ?3) ORDER BY id DESC") {}
+      // The index on fact_name_id has a row for every node.
+      facts_(db, add("SELECT fact_name_id, value FROM fact_values WHERE host_id = ?1 AND ",
+                     db.dialect().no_index, "fact_name_id IN (?2, ?3) ORDER BY id DESC")) {}
 
-HostRow SqliteHosts::find(std::string_view name) {
+HostRow HostsTable::find(std::string_view name) {
   std::vector<HostRow> rows;
   find_.bind(1, name);
   while (find_.step())
-    rows.push_back({find_.integer(0), nullable(find_, 1), nullable(find_, 2), {}});
+    rows.push_back({find_.integer(0), find_.text_or_null(1), find_.text_or_null(2), {}});
   if (rows.empty()) return {};
   std::size_t best = 0;
   std::int64_t best_count = rows.size() == 1 ? 0 : resource_count(rows[0].id);
@@ -54,28 +60,28 @@ HostRow SqliteHosts::find(std::string_view name) {
   return host;
 }
 
-std::int64_t SqliteHosts::resource_count(std::int64_t id) {
+std::int64_t HostsTable::resource_count(std::int64_t id) {
   count_.bind(1, id);
   const std::int64_t count = count_.step() ? count_.integer(0) : 0;
   count_.reset();
   return count;
 }
 
-std::int64_t SqliteHosts::create(std::string_view name, std::string_view now) {
+std::int64_t HostsTable::create(std::string_view name, std::string_view now) {
   create_.bind(1, name).bind(2, now).run();
-  return db_.last_id();
+  return db_.inserted_ids(1).first;
 }
 
-void SqliteHosts::touch(std::int64_t id, std::string_view now, const std::optional<std::string>& ip,
-                        const std::optional<std::string>& environment) {
+void HostsTable::touch(std::int64_t id, std::string_view now, const std::optional<std::string>& ip,
+                       const std::optional<std::string>& environment) {
   touch_.bind(1, id).bind(2, now).bind_optional(3, ip).bind_optional(4, environment).run();
 }
 
-void SqliteHosts::set_ip(std::int64_t id, std::string_view now, std::string_view ip) {
+void HostsTable::set_ip(std::int64_t id, std::string_view now, std::string_view ip) {
   set_ip_.bind(1, id).bind(2, now).bind(3, ip).run();
 }
 
-SqliteHosts::StoredFacts SqliteHosts::facts_of(std::int64_t id) {
+HostsTable::StoredFacts HostsTable::facts_of(std::int64_t id) {
   StoredFacts facts;
   const std::int64_t ip = fact_names_.id_of("ipaddress");
   const std::int64_t environment = fact_names_.id_of("environment");
@@ -88,22 +94,25 @@ SqliteHosts::StoredFacts SqliteHosts::facts_of(std::int64_t id) {
   return facts;
 }
 
-SqliteNodes::SqliteNodes(SqliteConnection& db)
+NodesTable::NodesTable(SqlConnection& db)
     : find_(db, own("SELECT host_id, digest, witness, saves_since_compare, store, arrival,"
                     " facts_store, facts_arrival FROM ",
                     " WHERE name = ?1")),
-      put_catalog_(db, own("INSERT INTO ",
-                           " (name, host_id, digest, witness, saves_since_compare, store, arrival,"
-                           " updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-                           " ON CONFLICT (name) DO UPDATE SET host_id = ?2, digest = ?3,"
-                           " witness = ?4, saves_since_compare = ?5, store = ?6, arrival = ?7,"
-                           " updated_at = ?8")),
-      put_facts_(db, own("INSERT INTO ",
-                         " (name, facts_store, facts_arrival, updated_at) VALUES (?1, ?2, ?3, ?4)"
-                         " ON CONFLICT (name) DO UPDATE SET facts_store = ?2, facts_arrival = ?3,"
-                         " updated_at = ?4")) {}
+      lock_(db, put(db.dialect(), "name, updated_at", 2, "name = ?1")),
+      put_catalog_(db, put(db.dialect(),
+                           "name, host_id, digest, witness, saves_since_compare, store, arrival,"
+                           " updated_at",
+                           8,
+                           "host_id = ?2, digest = ?3, witness = ?4, saves_since_compare = ?5,"
+                           " store = ?6, arrival = ?7, updated_at = ?8")),
+      put_facts_(db, put(db.dialect(), "name, facts_store, facts_arrival, updated_at", 4,
+                         "facts_store = ?2, facts_arrival = ?3, updated_at = ?4")) {}
 
-std::optional<NodeRecord> SqliteNodes::find(std::string_view name) {
+void NodesTable::lock(std::string_view name, std::string_view now) {
+  lock_.bind(1, name).bind(2, now).run();
+}
+
+std::optional<NodeRecord> NodesTable::find(std::string_view name) {
   find_.bind(1, name);
   if (!find_.step()) return std::nullopt;
   NodeRecord record{find_.integer(0), std::string(find_.text(1)), std::string(find_.text(2)),
@@ -112,8 +121,8 @@ std::optional<NodeRecord> SqliteNodes::find(std::string_view name) {
   return record;
 }
 
-void SqliteNodes::put_catalog(std::string_view name, const NodeRecord& record,
-                              std::string_view now) {
+void NodesTable::put_catalog(std::string_view name, const NodeRecord& record,
+                             std::string_view now) {
   put_catalog_.bind(1, name)
       .bind(2, record.host_id)
       .bind(3, record.digest)
@@ -125,7 +134,7 @@ void SqliteNodes::put_catalog(std::string_view name, const NodeRecord& record,
       .run();
 }
 
-void SqliteNodes::put_facts(std::string_view name, const Arrival& arrival, std::string_view now) {
+void NodesTable::put_facts(std::string_view name, const Arrival& arrival, std::string_view now) {
   put_facts_.bind(1, name)
       .bind(2, arrival.store)
       .bind(3, static_cast<std::int64_t>(arrival.number))

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "storage/catalog/catalog_store.h"
+#include "storage/catalog/names_table.h"
 #include "storage/catalog/schema_rows.h"
-#include "storage/catalog/sqlite_connection.h"
-#include "storage/catalog/sqlite_names.h"
+#include "storage/catalog/sql.h"
 
 namespace stompbox::catalog {
 
@@ -22,9 +22,9 @@ struct HostRow {
 };
 
 // The table `hosts`, and the two facts that go into it.
-class SqliteHosts {
+class HostsTable {
  public:
-  SqliteHosts(SqliteConnection& db, SqliteNames& fact_names);
+  HostsTable(SqlConnection& db, NamesTable& fact_names);
 
   // By exact name. Of several rows, the one with most resources, then the oldest.
   [[nodiscard]] HostRow find(std::string_view name);
@@ -43,9 +43,9 @@ class SqliteHosts {
  private:
   [[nodiscard]] std::int64_t resource_count(std::int64_t id);
 
-  SqliteConnection& db_;
-  SqliteNames& fact_names_;
-  SqliteStatement find_, count_, create_, touch_, set_ip_, facts_;
+  SqlConnection& db_;
+  NamesTable& fact_names_;
+  SqlStatement find_, count_, create_, touch_, set_ip_, facts_;
 };
 
 // What our own table knows of a node.
@@ -61,9 +61,13 @@ struct NodeRecord {
 };
 
 // Our own table, a row a node.
-class SqliteNodes {
+class NodesTable {
  public:
-  explicit SqliteNodes(SqliteConnection& db);
+  explicit NodesTable(SqlConnection& db);
+
+  // Makes the row if need be; with row locks it is ours until the COMMIT, so that nobody else saves
+  // this node meanwhile.
+  void lock(std::string_view name, std::string_view now);
 
   [[nodiscard]] std::optional<NodeRecord> find(std::string_view name);
   // Everything but the facts' arrival.
@@ -71,7 +75,7 @@ class SqliteNodes {
   void put_facts(std::string_view name, const Arrival& arrival, std::string_view now);
 
  private:
-  SqliteStatement find_, put_catalog_, put_facts_;
+  SqlStatement find_, lock_, put_catalog_, put_facts_;
 };
 
 // Whether `arrival` is no later than what is stored. Numbers of different stores are not compared,

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "storage/catalog/catalog_reader.h"
-#include "storage/catalog/sqlite_connection.h"
+#include "storage/catalog/sql.h"
 
 namespace stompbox::catalog {
 
-// CatalogReader over a SQLite file. Each call reads one snapshot.
-class SqliteReader final : public CatalogReader {
+// CatalogReader over any kind of database. Each call reads one snapshot.
+class TableReader final : public CatalogReader {
  public:
-  explicit SqliteReader(std::unique_ptr<SqliteConnection> connection);
+  explicit TableReader(std::unique_ptr<SqlConnection> connection);
 
   storage::Result<std::vector<NodeRow>> nodes() override;
   storage::Result<std::vector<ResourceRow>> resources(const ResourceQuery& query) override;
@@ -28,8 +28,8 @@ class SqliteReader final : public CatalogReader {
   template <typename Rows>
   storage::Result<Rows> finish(Rows rows);
 
-  const std::unique_ptr<SqliteConnection> db_;  // before its statements
-  SqliteStatement nodes_, parameters_, tags_, hosts_, facts_;
+  const std::unique_ptr<SqlConnection> db_;  // before its statements
+  SqlStatement nodes_, parameters_, tags_, hosts_, facts_;
 };
 
 }  // namespace stompbox::catalog

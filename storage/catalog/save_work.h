@@ -5,16 +5,19 @@
 #include <string_view>
 
 #include "storage/catalog/catalog_store.h"
+#include "storage/catalog/database_session.h"
 
 namespace stompbox::catalog {
 
 // One save on its way into the database: planned by reading only, written later under the lock. All
 // calls work on one session; a failure stays in its connection.
-class SqliteWork {
+class SaveWork {
  public:
-  virtual ~SqliteWork() = default;
+  virtual ~SaveWork() = default;
 
   [[nodiscard]] virtual const std::string& node() const = 0;
+  // All names that this save may need rows for.
+  virtual void add_names(NameSets& wanted) const = 0;
   // Reads what is stored and decides what to do. Again when is_current() says no.
   virtual void plan() = 0;
   // Under the write lock: whether the plan still fits the database.

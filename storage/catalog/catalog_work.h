@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "storage/catalog/database_session.h"
+#include "storage/catalog/hosts_table.h"
+#include "storage/catalog/save_work.h"
 #include "storage/catalog/schema_diff.h"
-#include "storage/catalog/sqlite_hosts.h"
-#include "storage/catalog/sqlite_session.h"
-#include "storage/catalog/sqlite_work.h"
 
 namespace stompbox::catalog {
 
@@ -16,12 +16,13 @@ namespace stompbox::catalog {
 //   record later or equal ──▶ kNothing
 //   digest, host row and witness as recorded ──▶ kTouch: hosts and our own row
 //   else compare all rows ──▶ kWrite: the differences, too
-class SqliteCatalogWork final : public SqliteWork {
+class CatalogWork final : public SaveWork {
  public:
   // Session and catalog outlive this.
-  SqliteCatalogWork(SqliteSession& session, const CatalogSave& save);
+  CatalogWork(DatabaseSession& session, const CatalogSave& save);
 
   const std::string& node() const override { return catalog_.node; }
+  void add_names(NameSets& wanted) const override;
   void plan() override;
   bool is_current() override;
   bool writes() const override { return action_ != Action::kNothing; }
@@ -35,13 +36,13 @@ class SqliteCatalogWork final : public SqliteWork {
   [[nodiscard]] bool is_unchanged();
   void compare();
   void plan_host_columns();
-  void create_names(std::string_view now);
+  [[nodiscard]] NameSets names_of_diff() const;
   void remove_rows();
   void insert_rows(std::string_view now);
-  void insert_resource(const Resource& resource, std::string_view now);
+  void insert_resources(std::string_view now);
   void put_record(std::string_view now);
 
-  SqliteSession& session_;
+  DatabaseSession& session_;
   const Catalog& catalog_;
   const Arrival arrival_;
   const std::string digest_;  // as recorded: with the scope

@@ -2,23 +2,26 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "storage/catalog/bulk.h"
 #include "storage/catalog/schema_rows.h"
-#include "storage/catalog/sqlite_connection.h"
+#include "storage/catalog/sql.h"
 
 namespace stompbox::catalog {
 
 // A table of names (param_names, puppet_tags, fact_names, source_files) with its ids in memory. The
 // whole table is read at first use: puppet_tags has no index on its name, and every name of a
-// running site is needed again. Rows may be deleted or renumbered by others (facts 4.7): after
-// forget_checks() each id is looked at again before it is used. Memory follows the table.
-// Where a name has several rows, the lowest id stands for it, as a master's own look-up finds it.
-class SqliteNames {
+// running site is needed again. Rows may be added, deleted or renumbered by others (facts 4.7):
+// after forget_checks() the table's checksum is looked at before any id is used, and the table is
+// read anew when it differs. Memory follows the table. Where a name has several rows, the lowest id
+// stands for it, as a master's own look-up finds it.
+class NamesTable {
  public:
-  SqliteNames(SqliteConnection& db, const std::string& table, const std::string& column);
+  NamesTable(SqlConnection& db, const std::string& table, const std::string& column);
 
   // Another connection may have written.
   void forget_checks() { ++round_; }
@@ -32,8 +35,9 @@ class SqliteNames {
   // Nothing where there is no such row; lives until the next call.
   [[nodiscard]] std::optional<std::string_view> name_of(std::int64_t id);
 
-  // Inside a write transaction; the name has no row. After a rollback start_over() is due.
-  void create(std::string_view name, std::string_view now);
+  // Makes rows for the names that have none. Inside a write transaction; after a rollback
+  // start_over() is due.
+  void create(const std::set<std::string_view>& names, std::string_view now);
   void create_null(std::string_view now);
   // Forgets everything and reads the table again.
   void start_over();
@@ -43,25 +47,29 @@ class SqliteNames {
     std::string name;
     bool is_null = false;
     bool stands = false;
-    std::uint64_t checked = 0;  // in which round
   };
 
-  void load_new();
+  // Of a whole table: a change of any row shows.
+  struct Checksum {
+    std::int64_t rows = 0, ids = 0, texts = 0;
+    friend bool operator==(const Checksum&, const Checksum&) = default;
+  };
+
+  void check();
+  [[nodiscard]] Checksum read_checksum();
   void add(std::int64_t id, std::string_view name, bool is_null);
-  // False, and everything forgotten, when the row is not what we remember.
-  [[nodiscard]] bool still_there(std::int64_t id, Row& row);
   [[nodiscard]] const Row* row_of(std::int64_t id);
 
-  SqliteConnection& db_;
-  SqliteStatement load_;
-  SqliteStatement look_;
-  SqliteStatement insert_;
+  SqlConnection& db_;
+  SqlStatement load_;
+  SqlStatement sum_;
+  BulkInsert insert_;
   std::unordered_map<std::int64_t, Row> rows_;
   std::unordered_map<std::string_view, std::int64_t> ids_;  // keys live in rows_
   std::int64_t null_id_ = kNoRow;
-  std::int64_t id_max_ = kNoRow;
+  Checksum checksum_;  // of what is remembered
   std::uint64_t round_ = 1;
-  std::uint64_t loaded_ = 0;  // in which round
+  std::uint64_t checked_ = 0;  // in which round
 };
 
 }  // namespace stompbox::catalog

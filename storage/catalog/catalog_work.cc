@@ -1,9 +1,9 @@
-#include "storage/catalog/sqlite_catalog_work.h"
+#include "storage/catalog/catalog_work.h"
 
 #include <algorithm>
-#include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "storage/catalog/schema.h"
 
@@ -53,22 +53,22 @@ std::size_t rows_of(const CatalogDiff& diff) {
   return count;
 }
 
-void create_missing(SqliteNames& names, const std::set<std::string_view>& wanted,
-                    std::string_view now) {
-  for (std::string_view name : wanted) {
-    if (names.id_of(name) == kNoRow) names.create(name, now);
-  }
-}
-
 }  // namespace
 
-SqliteCatalogWork::SqliteCatalogWork(SqliteSession& session, const CatalogSave& save)
+CatalogWork::CatalogWork(DatabaseSession& session, const CatalogSave& save)
     : session_(session),
       catalog_(*save.catalog),
       arrival_(save.arrival),
       digest_(recorded_digest(save.catalog->digest, session.options.scope)) {}
 
-void SqliteCatalogWork::plan() {
+void CatalogWork::add_names(NameSets& wanted) const {
+  for (const Resource& resource : catalog_.resources) {
+    const bool stored = session_.options.scope == StoreScope::kAll || resource.exported;
+    if (stored) wanted.add(resource);
+  }
+}
+
+void CatalogWork::plan() {
   epoch_ = session_.epoch();
   host_ = session_.hosts.find(node());
   record_ = session_.nodes.find(node());
@@ -94,7 +94,7 @@ void SqliteCatalogWork::plan() {
 }
 
 // The digest short-cut (DESIGN §4).
-bool SqliteCatalogWork::is_unchanged() {
+bool CatalogWork::is_unchanged() {
   if (!record_ || host_.id == kNoRow || record_->host_id != host_.id || !host_.twins.empty()) {
     return false;
   }
@@ -106,7 +106,7 @@ bool SqliteCatalogWork::is_unchanged() {
   return true;
 }
 
-void SqliteCatalogWork::compare() {
+void CatalogWork::compare() {
   StoredRows stored;
   const WantedRows wanted = wanted_rows(catalog_, session_.options.scope, session_.names);
   if (host_.id != kNoRow) stored = session_.rows.load(host_.id);
@@ -122,8 +122,8 @@ void SqliteCatalogWork::compare() {
 }
 
 // From the stored facts (4.2); the message's environment goes before.
-void SqliteCatalogWork::plan_host_columns() {
-  SqliteHosts::StoredFacts facts;
+void CatalogWork::plan_host_columns() {
+  HostsTable::StoredFacts facts;
   if (host_.id != kNoRow) facts = session_.hosts.facts_of(host_.id);
   ip_ = std::move(facts.ip);
   environment_ = std::move(facts.environment);
@@ -132,7 +132,7 @@ void SqliteCatalogWork::plan_host_columns() {
   }
 }
 
-bool SqliteCatalogWork::is_current() {
+bool CatalogWork::is_current() {
   if (epoch_ == session_.epoch()) return true;
   const HostRow host = session_.hosts.find(node());
   if (host.id != host_.id || host.twins != host_.twins || !host.twins.empty()) return false;
@@ -142,13 +142,13 @@ bool SqliteCatalogWork::is_current() {
   return true;
 }
 
-void SqliteCatalogWork::apply(std::string_view now) {
+void CatalogWork::apply(std::string_view now) {
   if (host_.id == kNoRow) {
     host_.id = session_.hosts.create(node(), now);
     made_host_ = true;
   }
   if (action_ == Action::kWrite) {
-    create_names(now);
+    session_.create_names(names_of_diff(), now);
     remove_rows();
     insert_rows(now);
   }
@@ -157,35 +157,21 @@ void SqliteCatalogWork::apply(std::string_view now) {
   session_.set_known(node());
 }
 
-// In sorted order, so that two writers never wait for each other crosswise.
-void SqliteCatalogWork::create_names(std::string_view now) {
-  std::set<std::string_view> parameters, tags, files;
-  bool null_file = false;
-  const auto add_resource = [&](const Resource& resource) {
-    for (const Parameter& parameter : resource.parameters)
-      parameters.insert(parameter.name);
-    tags.insert(resource.tags.begin(), resource.tags.end());
-    if (resource.file) files.insert(*resource.file);
-    null_file = null_file || !resource.file;
-  };
+NameSets CatalogWork::names_of_diff() const {
+  NameSets wanted;
   for (const Resource* resource : diff_.new_resources)
-    add_resource(*resource);
+    wanted.add(*resource);
   for (const auto& added : diff_.new_parameters)
-    parameters.insert(added.parameter->name);
+    wanted.parameters.insert(added.parameter->name);
   for (const auto& added : diff_.new_tags)
-    tags.insert(*added.tag);
+    wanted.tags.insert(*added.tag);
   for (const auto& change : diff_.changed_resources) {
-    if (change.wanted->file) files.insert(*change.wanted->file);
+    if (change.wanted->file) wanted.files.insert(*change.wanted->file);
   }
-  create_missing(session_.names.parameters, parameters, now);
-  create_missing(session_.names.tags, tags, now);
-  create_missing(session_.names.files, files, now);
-  if (null_file && session_.names.files.id_of_null() == kNoRow) {
-    session_.names.files.create_null(now);
-  }
+  return wanted;
 }
 
-void SqliteCatalogWork::remove_rows() {
+void CatalogWork::remove_rows() {
   for (const std::int64_t id : diff_.removed_resources)
     session_.writer.remove_resource(id);
   for (const std::int64_t id : diff_.removed_parameters)
@@ -194,42 +180,40 @@ void SqliteCatalogWork::remove_rows() {
     session_.writer.remove_tag(id);
 }
 
-void SqliteCatalogWork::insert_rows(std::string_view now) {
+void CatalogWork::insert_rows(std::string_view now) {
   after_ = diff_.kept;
   for (const auto& change : diff_.changed_resources) {
     session_.writer.update_resource(change.id, *change.wanted, now);
     after_.resources.touch(now);
   }
-  for (const Resource* resource : diff_.new_resources)
-    insert_resource(*resource, now);
+  insert_resources(now);
   for (const auto& added : diff_.new_parameters) {
     session_.writer.insert_parameter(added.resource_id, *added.parameter, now);
   }
   for (const auto& added : diff_.new_tags) {
     session_.writer.insert_tag(added.resource_id, *added.tag, now);
   }
-  const SqliteWriter::Flushed flushed = session_.writer.flush(now);
-  if (flushed.parameters.count > 0) {
-    after_.parameters.add(flushed.parameters.last_id, now);
-    after_.parameters.count += flushed.parameters.count - 1;
-  }
-  if (flushed.tags.count > 0) {
-    after_.tags.add(flushed.tags.last_id, {});
-    after_.tags.count += flushed.tags.count - 1;
+  const RowWriter::Inserted inserted = session_.writer.flush(now);
+  for (const std::int64_t id : inserted.parameters)
+    after_.parameters.add(id, now);
+  for (const std::int64_t id : inserted.tags)
+    after_.tags.add(id, {});
+}
+
+void CatalogWork::insert_resources(std::string_view now) {
+  const std::vector<std::int64_t> ids =
+      session_.writer.insert_resources(host_.id, diff_.new_resources, now);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const Resource& resource = *diff_.new_resources[i];
+    after_.resources.add(ids[i], now);
+    for (const Parameter& parameter : resource.parameters)
+      session_.writer.insert_parameter(ids[i], parameter, now);
+    for (const std::string& tag : resource.tags)
+      session_.writer.insert_tag(ids[i], tag, now);
   }
 }
 
-void SqliteCatalogWork::insert_resource(const Resource& resource, std::string_view now) {
-  const std::int64_t id = session_.writer.insert_resource(host_.id, resource, now);
-  after_.resources.add(id, now);
-  for (const Parameter& parameter : resource.parameters) {
-    session_.writer.insert_parameter(id, parameter, now);
-  }
-  for (const std::string& tag : resource.tags)
-    session_.writer.insert_tag(id, tag, now);
-}
-
-void SqliteCatalogWork::put_record(std::string_view now) {
+void CatalogWork::put_record(std::string_view now) {
   NodeRecord record;
   record.host_id = host_.id;
   record.digest = digest_;
@@ -243,7 +227,7 @@ void SqliteCatalogWork::put_record(std::string_view now) {
   session_.nodes.put_catalog(node(), record, now);
 }
 
-SaveOutcome SqliteCatalogWork::outcome() const {
+SaveOutcome CatalogWork::outcome() const {
   SaveOutcome outcome;
   if (action_ == Action::kNothing) outcome.status = SaveStatus::kSuperseded;
   const bool wrote = action_ == Action::kWrite && (made_host_ || !diff_.empty());

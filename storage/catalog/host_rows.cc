@@ -1,4 +1,4 @@
-#include "storage/catalog/sqlite_rows.h"
+#include "storage/catalog/host_rows.h"
 
 namespace stompbox::catalog {
 namespace {
@@ -14,13 +14,12 @@ std::string of_host(const std::string& columns, const std::string& table,
   return "SELECT " + columns + from + order;
 }
 
-StoredFlag flag_in(const SqliteStatement& row, int column) {
-  const std::string_view text = row.text(column);
-  if (text == "t") return StoredFlag::kTrue;
-  return text == "f" ? StoredFlag::kFalse : StoredFlag::kOther;
+StoredFlag flag_of(std::string_view text, const SqlDialect& dialect) {
+  if (text == dialect.yes) return StoredFlag::kTrue;
+  return text == dialect.no ? StoredFlag::kFalse : StoredFlag::kOther;
 }
 
-void read_witness(SqliteStatement& statement, std::int64_t host_id, Witness::Table& table) {
+void read_witness(SqlStatement& statement, std::int64_t host_id, Witness::Table& table) {
   statement.bind(1, host_id);
   if (!statement.step()) return;
   table = {statement.integer(0), statement.integer(1), std::string(statement.text(2))};
@@ -36,11 +35,13 @@ bool advance_to(std::vector<StoredResource>& resources, std::size_t& resource, s
 
 }  // namespace
 
-SqliteRows::SqliteRows(SqliteConnection& db, CatalogNames& names)
-    : names_(names),
+HostRows::HostRows(SqlConnection& db, CatalogNames& names)
+    : dialect_(db.dialect()),
+      names_(names),
       resources_(db,
-                 "SELECT id, restype, title, exported, line, source_file_id, updated_at"
-                 " FROM resources WHERE host_id = ?1 ORDER BY id"),
+                 std::string("SELECT id, restype, title, exported, line, source_file_id, updated_at"
+                             " FROM resources WHERE host_id = ?1 ORDER BY id") +
+                     std::string(db.dialect().lock_rows)),
       parameters_(db, of_host("r.id, c.id, c.param_name_id, c.value, c.updated_at", "param_values",
                               " ORDER BY r.id, c.id")),
       tags_(db, of_host("r.id, c.id, c.puppet_tag_id", "resource_tags", " ORDER BY r.id, c.id")),
@@ -53,7 +54,7 @@ SqliteRows::SqliteRows(SqliteConnection& db, CatalogNames& names)
                       "param_values", "")),
       tag_witness_(db, of_host("count(*), coalesce(max(c.id), 0), ''", "resource_tags", "")) {}
 
-StoredRows SqliteRows::load(std::int64_t host_id) {
+StoredRows HostRows::load(std::int64_t host_id) {
   StoredRows rows;
   load_resources(host_id, rows);
   load_parameters(host_id, rows);
@@ -61,21 +62,21 @@ StoredRows SqliteRows::load(std::int64_t host_id) {
   return rows;
 }
 
-void SqliteRows::load_resources(std::int64_t host_id, StoredRows& rows) {
+void HostRows::load_resources(std::int64_t host_id, StoredRows& rows) {
   resources_.bind(1, host_id);
   while (resources_.step()) {
     StoredResource& row = rows.resources.emplace_back();
     row.id = resources_.integer(0);
     row.type = rows.texts.keep(resources_.text(1));
     row.title = rows.texts.keep(resources_.text(2));
-    row.exported = flag_in(resources_, 3);
+    row.exported = flag_of(resources_.text(3), dialect_);
     if (!resources_.is_null(4)) row.line = resources_.integer(4);
     row.source_file_id = resources_.integer(5);
     row.updated_at = rows.texts.keep(resources_.text(6));
   }
 }
 
-void SqliteRows::load_parameters(std::int64_t host_id, StoredRows& rows) {
+void HostRows::load_parameters(std::int64_t host_id, StoredRows& rows) {
   rows.parameters.reserve(rows.resources.size() * 8);
   std::size_t owner = 0;
   parameters_.bind(1, host_id);
@@ -90,7 +91,7 @@ void SqliteRows::load_parameters(std::int64_t host_id, StoredRows& rows) {
   }
 }
 
-void SqliteRows::load_tags(std::int64_t host_id, StoredRows& rows) {
+void HostRows::load_tags(std::int64_t host_id, StoredRows& rows) {
   rows.tags.reserve(rows.resources.size() * 8);
   std::size_t owner = 0;
   tags_.bind(1, host_id);
@@ -103,7 +104,7 @@ void SqliteRows::load_tags(std::int64_t host_id, StoredRows& rows) {
   }
 }
 
-Witness SqliteRows::witness(std::int64_t host_id) {
+Witness HostRows::witness(std::int64_t host_id) {
   Witness witness;
   read_witness(resource_witness_, host_id, witness.resources);
   read_witness(parameter_witness_, host_id, witness.parameters);
@@ -111,7 +112,7 @@ Witness SqliteRows::witness(std::int64_t host_id) {
   return witness;
 }
 
-std::vector<std::int64_t> SqliteRows::resource_ids(std::int64_t host_id) {
+std::vector<std::int64_t> HostRows::resource_ids(std::int64_t host_id) {
   std::vector<std::int64_t> ids;
   ids_.bind(1, host_id);
   while (ids_.step())

@@ -1,0 +1,89 @@
+#include "storage/catalog/bulk.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace stompbox::catalog {
+namespace {
+
+// ?1 is the time, for both columns of every row.
+std::string insert_sql(const std::string& table, const std::string& columns, std::size_t width,
+                       std::size_t rows) {
+  std::string sql = "INSERT INTO " + table + " (" + columns + ", updated_at, created_at) VALUES ";
+  for (std::size_t row = 0; row < rows; ++row) {
+    sql += row == 0 ? "(" : ", (";
+    sql += placeholders(2 + row * width, width) + ", ?1, ?1)";
+  }
+  return sql;
+}
+
+void bind(SqlStatement& statement, int index, const BulkInsert::Cell& cell) {
+  if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
+    statement.bind(index, *integer);
+  } else if (const auto* text = std::get_if<std::string_view>(&cell)) {
+    statement.bind(index, *text);
+  } else {
+    statement.bind_null(index);
+  }
+}
+
+}  // namespace
+
+BulkStatement::Size& BulkStatement::fitting(std::size_t rows) {
+  assert(rows > 0);
+  return *std::ranges::find_if(sizes_, [rows](const Size& size) { return size.rows <= rows; });
+}
+
+BulkInsert::BulkInsert(SqlConnection& db, const std::string& table, const std::string& columns,
+                       std::size_t width)
+    : db_(db),
+      width_(width),
+      statements_(db, [&](std::size_t rows) { return insert_sql(table, columns, width, rows); }) {}
+
+void BulkInsert::insert(BulkStatement::Size& size, std::string_view now) {
+  SqlStatement& statement = *size.statement;
+  statement.bind(1, now);
+  for (std::size_t i = 0; i < size.rows * width_; ++i)
+    bind(statement, static_cast<int>(i) + 2, cells_[done_ + i]);
+  statement.run();
+  if (!db_.failed()) {
+    const SqlConnection::InsertedIds ids = db_.inserted_ids(size.rows);
+    for (std::size_t i = 0; i < size.rows; ++i)
+      ids_.push_back(ids.first + static_cast<std::int64_t>(i) * ids.step);
+  }
+  done_ += size.rows * width_;
+  if (done_ < cells_.size()) return;
+  cells_.clear();
+  done_ = 0;
+}
+
+std::vector<std::int64_t> BulkInsert::flush(std::string_view now) {
+  while (!cells_.empty())
+    insert(statements_.fitting((cells_.size() - done_) / width_), now);
+  return std::exchange(ids_, {});
+}
+
+void BulkInsert::discard() {
+  cells_.clear();
+  done_ = 0;
+  ids_.clear();
+}
+
+BulkDelete::BulkDelete(SqlConnection& db, const std::string& table, const std::string& column)
+    : statements_(db, [&](std::size_t rows) {
+        return "DELETE FROM " + table + " WHERE " + column + " IN (" + placeholders(1, rows) + ")";
+      }) {}
+
+void BulkDelete::flush() {
+  for (std::size_t done = 0; done < values_.size();) {
+    BulkStatement::Size& size = statements_.fitting(values_.size() - done);
+    for (std::size_t i = 0; i < size.rows; ++i)
+      size.statement->bind(static_cast<int>(i) + 1, values_[done + i]);
+    size.statement->run();
+    done += size.rows;
+  }
+  values_.clear();
+}
+
+}  // namespace stompbox::catalog

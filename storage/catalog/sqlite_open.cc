@@ -1,0 +1,76 @@
+#include "storage/catalog/sqlite_open.h"
+
+#include <chrono>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "storage/catalog/schema.h"
+#include "storage/catalog/sqlite_connection.h"
+#include "storage/catalog/sqlite_schema.h"
+#include "storage/catalog/table_reader.h"
+
+namespace stompbox::catalog {
+namespace {
+
+using storage::Error;
+using storage::ErrorCode;
+using storage::Result;
+
+// With WAL a reader never waits; without, it waits for a commit no longer than this.
+constexpr std::chrono::milliseconds kBusyTimeout{250};
+
+// An address of SQLite's own form, with the characters that it gives a meaning escaped.
+std::string uri_of(const std::string& path, std::string_view parameters) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    if (c == '%' || c == '?' || c == '#') {
+      constexpr std::string_view kHex = "0123456789ABCDEF";
+      const auto byte = static_cast<unsigned char>(c);
+      uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?" + std::string(parameters);
+}
+
+Result<std::unique_ptr<SqliteConnection>> open_for_reading(const std::string& path) {
+  auto opened = SqliteConnection::open(uri_of(path, "mode=ro"), SqliteAccess::kRead, kBusyTimeout);
+  if (!opened) return opened;
+  static_cast<void>(text_of(**opened, "SELECT name FROM sqlite_master LIMIT 1"));
+  if (!(*opened)->failed()) return opened;
+  // A database in WAL mode that nobody has open, in a folder that we may not write: without a log
+  // beside it the file alone is the whole database, and nobody changes it.
+  const bool cannot_lock = ((*opened)->failure() & 0xff) == SQLITE_CANTOPEN ||
+                           ((*opened)->failure() & 0xff) == SQLITE_READONLY;
+  std::error_code ignored;
+  const auto log_bytes = std::filesystem::file_size(path + "-wal", ignored);
+  if (!cannot_lock || (!ignored && log_bytes > 0)) return (*opened)->error();
+  return SqliteConnection::open(uri_of(path, "mode=ro&immutable=1"), SqliteAccess::kRead,
+                                kBusyTimeout);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CatalogReader>> open_sqlite_reader(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    return Error{ErrorCode::kNotFound, "there is no catalog database " + path};
+  }
+  auto connection = open_for_reading(path);
+  if (!connection) return connection.error();
+  SqliteConnection& db = **connection;
+  const FoundTables found = inspect_tables(db);
+  if (db.failed()) return db.error();
+  if (const auto mismatch = schema_mismatch(found)) {
+    return Error{ErrorCode::kInvalid, "the file " + path +
+                                          " is not a database of Puppet's "
+                                          "storeconfigs (" +
+                                          *mismatch + "): name another one"};
+  }
+  return std::unique_ptr<CatalogReader>(std::make_unique<TableReader>(std::move(*connection)));
+}
+
+}  // namespace stompbox::catalog
