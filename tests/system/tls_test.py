@@ -145,6 +145,35 @@ def case_client_certificates(rig):
         assert "peer did not return a certificate" in broker.log() or wanted == "wish"
 
 
+def case_certificate_login(rig):
+    """a certificate logs its node in without passcode, under rules for its name, whatever login says"""
+    site = Site(rig)
+    other = make_certificate(rig.folder, site.authority, "node2.example")
+    rules = rig.folder / "rules.toml"
+    rules.write_text("""
+[[rule]]
+allow = ["read", "write", "create"]
+destination = "/queue/of.%c"
+certificates = "*.example"
+""")
+    broker = site.broker("--certificate-login", "cn", "--rules", rules,
+                         url="tls://127.0.0.1:0?clients=wish")
+    for version in VERSIONS:
+        with Talk(site.connect(broker, certificate=site.client, version=version),
+                  login=False) as talk:
+            talk.write(encode("CONNECT", {"accept-version": "1.2", "host": "/", "login": "root"}))
+            talk.expect("CONNECTED")
+            talk.send_and_wait("/queue/of.node1.example", b"mine")
+            talk.send("/queue/of.node2.example", b"another's")
+            assert "node2.example" in talk.expect("ERROR").body.decode()
+        with Talk(site.connect(broker, certificate=other, version=version)) as talk:
+            talk.send_and_wait("/queue/of.node2.example", b"mine")
+    with Talk(site.connect(broker), login=False) as talk:
+        talk.write(encode("CONNECT", {"accept-version": "1.2", "host": "/"}))
+        assert talk.expect("ERROR").headers["message"] == "Access refused"
+    assert "user=node1.example" in broker.log() and "user=root" not in broker.log()
+
+
 def case_old_versions(rig):
     """what is older than the listener allows is refused, and logged with the reason"""
     site = Site(rig)
