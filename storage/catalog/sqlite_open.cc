@@ -55,9 +55,12 @@ Result<std::unique_ptr<SqliteConnection>> open_for_reading(const std::string& pa
 }  // namespace
 
 Result<std::unique_ptr<CatalogReader>> open_sqlite_reader(const std::string& path) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
-    return Error{ErrorCode::kNotFound, "there is no catalog database " + path};
+  std::error_code failure;
+  if (!std::filesystem::exists(path, failure)) {
+    if (!failure) return Error{ErrorCode::kNotFound, "there is no catalog database " + path};
+    return Error{ErrorCode::kDenied, "the catalog database " + path + " cannot be looked at (" +
+                                         failure.message() +
+                                         "): check owner and mode of its folder"};
   }
   auto connection = open_for_reading(path);
   if (!connection) return connection.error();

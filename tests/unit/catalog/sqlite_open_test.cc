@@ -296,6 +296,20 @@ TEST_CASE("a reader never makes a file, and says when there is none") {
   CHECK(::access(folder.file("none").c_str(), F_OK) != 0);
 }
 
+TEST_CASE("a reader that may not enter the folder says so, not that there is no database") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("db"));
+  REQUIRE(make_sqlite_store(options)->open().has_value());
+  REQUIRE(::chmod(folder.path().c_str(), 0000) == 0);
+  {
+    const Unprivileged as_nobody;
+    const auto reader = open_sqlite_reader(options.path);
+    REQUIRE_FALSE(reader.has_value());
+    CHECK(reader.error().code == ErrorCode::kDenied);
+  }
+  REQUIRE(::chmod(folder.path().c_str(), 0700) == 0);
+}
+
 TEST_CASE("a reader opens a WAL database that it may not write, beside its writer and alone") {
   const TestFolder folder;
   auto options = options_for(folder.file("a 100% #1?.sqlite3"));
