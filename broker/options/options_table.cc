@@ -105,7 +105,8 @@ const Row kRows[] = {
         "What of a client certificate stands in for login and passcode."},
     Row{"access.certificate_users", "--certificate-user",
         ListField{STOMPBOX_AT(access.certificate_users), "MAP"},
-        "'PATTERN -> USER': whom a certificate logs in, * for the same letters in both; the first "
+        "Each 'PATTERN -> USER': whom a certificate logs in, * for the same letters in both; the "
+        "first "
         "that matches; none: its text is the user."},
     Row{"access.allow_anonymous_from_anywhere", "--allow-anonymous-from-anywhere",
         SwitchField{STOMPBOX_AT(access.anonymous_from_anywhere)},
