@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "storage/queue/key_format.h"
@@ -26,8 +27,8 @@ constexpr std::size_t kReserveMax = 1024;
 class PageReader {
  public:
   PageReader(leveldb::DB& db, const SeekPlan& plan, const LoadRequest& request, std::uint32_t epoch,
-             PageFinds& finds)
-      : db_(db), plan_(plan), request_(request), epoch_(epoch), finds_(finds) {
+             MessagePool& pool, PageFinds& finds)
+      : db_(db), plan_(plan), request_(request), epoch_(epoch), pool_(pool), finds_(finds) {
     page_.queue = request.queue;
     page_.from = request.from;
     page_.messages.reserve(std::min<std::size_t>(request.count_max, kReserveMax));
@@ -135,7 +136,7 @@ class PageReader {
 
   // Nothing when the body cannot be read: then it has been set aside.
   MessagePtr read_message(const IndexEntry& entry, Place place) {
-    auto message = std::make_shared<Message>();
+    std::shared_ptr<Message> message = pool_.take();
     if (entry.body_place == BodyPlace::kApart) {
       const leveldb::Status status = db_.Get(
           body_options_, slice(place_key(KeyRange::kBody, request_.queue, place)), &message->body);
@@ -147,7 +148,8 @@ class PageReader {
       message->body = entry.inline_body;
     }
     message->id = entry.id;
-    message->destination = entry.destination_is_queue ? plan_.queue_name : entry.destination;
+    message->destination =
+        entry.destination_is_queue ? std::string_view(plan_.queue_name) : entry.destination;
     message->header_block = entry.header_block;
     message->block_is_plain = entry.block_is_plain;
     message->persistence = entry.persistence;
@@ -210,6 +212,7 @@ class PageReader {
   const SeekPlan& plan_;
   const LoadRequest& request_;
   const std::uint32_t epoch_;
+  MessagePool& pool_;
   PageFinds& finds_;
 
   leveldb::ReadOptions read_options_;
@@ -225,9 +228,9 @@ class PageReader {
 }  // namespace
 
 LoadedPage read_page(leveldb::DB& db, const SeekPlan& plan, const LoadRequest& request,
-                     std::uint32_t epoch, PageFinds& finds) {
+                     std::uint32_t epoch, MessagePool& pool, PageFinds& finds) {
   assert(request.count_max > 0);
-  return PageReader(db, plan, request, epoch, finds).run();
+  return PageReader(db, plan, request, epoch, pool, finds).run();
 }
 
 }  // namespace stompbox::queue

@@ -28,6 +28,8 @@ constexpr std::size_t kIdentityBytes = 16;
 // Of erased data, in one call of CompactRange: what a stop may have to wait for.
 constexpr std::uint64_t kCompactionSliceBytes = 64ULL * 1024 * 1024;
 constexpr std::size_t kStaleStepEntries = 1024;
+// Of loaded messages that were let go, to be used again: two pages.
+constexpr std::size_t kPooledBytesMax = 2 * 1024 * 1024;
 // On a full disk room is wanted sooner.
 constexpr DeadSpanLeast kWhenFull{1000, 1024 * 1024};
 
@@ -61,7 +63,9 @@ Result<std::unique_ptr<LeveldbStore>> LeveldbStore::open(const StoreOptions& opt
 }
 
 LeveldbStore::LeveldbStore(const StoreOptions& options, LeveldbSeams seams)
-    : options_(options), database_(options, std::move(seams)) {}
+    : options_(options),
+      pool_(MessagePool::make(kPooledBytesMax)),
+      database_(options, std::move(seams)) {}
 
 Status LeveldbStore::start() {
   Status done = database_.open();
@@ -302,7 +306,7 @@ LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& 
   }
   if (!plan) return page;  // nothing of that queue was committed yet
   PageFinds finds;
-  page = read_page(database_.db(), *plan, request, state_.epoch, finds);
+  page = read_page(database_.db(), *plan, request, state_.epoch, *pool_, finds);
   discards.insert(discards.end(), std::make_move_iterator(finds.discards.begin()),
                   std::make_move_iterator(finds.discards.end()));
   const std::lock_guard lock(ledger_mutex_);

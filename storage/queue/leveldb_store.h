@@ -16,6 +16,7 @@
 #include "storage/queue/leveldb_batch.h"
 #include "storage/queue/leveldb_database.h"
 #include "storage/queue/leveldb_drop.h"
+#include "storage/queue/message_pool.h"
 #include "storage/queue/queue_store.h"
 
 namespace stompbox::queue {
@@ -79,6 +80,8 @@ class LeveldbStore final : public QueueStore {
   leveldb::WriteBatch batch_;          // the last one: kept until it is in; before: the upgrade
   bool batch_sweeps_ = false;          // it takes out what dropped queues have left
   std::optional<storage::Error> end_;  // why nothing is written any more
+
+  const MessagePool::Owner pool_;  // reader
 
   // Sweeper.
   std::vector<StaleSearch> stale_;

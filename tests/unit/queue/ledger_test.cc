@@ -107,12 +107,12 @@ TEST_CASE("a stretch is worth compacting when enough of it was erased, and then 
   CHECK(!ledger.take_dead_span({1, 1}));
 }
 
-TEST_CASE("a hundred thousand erased messages are due for compaction") {
-  Ledger ledger = with_orders(100'000);
-  for (std::uint64_t seq = 1; seq < 100'000; ++seq)
+TEST_CASE("a million erased messages are due for compaction") {
+  Ledger ledger = with_orders(1'000'000);
+  for (std::uint64_t seq = 1; seq < 1'000'000; ++seq)
     take_out(ledger, seq);
   CHECK(!ledger.dead_due());
-  take_out(ledger, 100'000);
+  take_out(ledger, 1'000'000);
   CHECK(ledger.dead_due());
 }
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "storage/queue/message.h"
+
+namespace stompbox::queue {
+
+// Messages whose memory is used again: pages are made on the reader's thread and let go on the
+// loop's, and allocating on one what is freed on the other cost the reader a sixth of its time.
+// Messages may outlive the pool. What waits to be used again is bounded.
+class MessagePool {
+ public:
+  // Lets go of the pool; it ends with the last message that is still out.
+  struct Close {
+    void operator()(MessagePool* pool) const { pool->close(); }
+  };
+  using Owner = std::unique_ptr<MessagePool, Close>;
+
+  // Of messages larger than kept_bytes_max / 16 nothing is kept.
+  [[nodiscard]] static Owner make(std::size_t kept_bytes_max);
+  MessagePool(const MessagePool&) = delete;
+  MessagePool& operator=(const MessagePool&) = delete;
+
+  // As good as new. One thread calls this; messages may be let go on any.
+  [[nodiscard]] std::shared_ptr<Message> take();
+
+  [[nodiscard]] std::size_t kept_bytes() const;  // any thread
+
+ private:
+  struct GiveBack {
+    MessagePool* pool;
+    void operator()(Message* message) const { pool->give_back(message); }
+  };
+
+  explicit MessagePool(std::size_t kept_bytes_max) : kept_bytes_max_(kept_bytes_max) {}
+  void close();
+  void give_back(Message* message);
+
+  const std::size_t kept_bytes_max_;
+
+  // The taker's thread only.
+  std::vector<std::unique_ptr<Message>> at_hand_;  // what it took from kept_ at once
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<std::unique_ptr<Message>> kept_;
+  std::size_t kept_bytes_ = 0;
+  std::uint64_t out_ = 0;  // made and neither kept nor freed; at_hand_ included
+  bool closed_ = false;
+};
+
+}  // namespace stompbox::queue
