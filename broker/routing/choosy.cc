@@ -63,6 +63,7 @@ void Choosy::wake(Interest& interest) {
 // Nothing of the same class waits for it, in memory or unseen: what could go at once has gone.
 bool Choosy::may_take_new(const Interest& interest, queue::Place place) const {
   if (has_unseen(interest, place.priority)) return false;
+  if (interest.parked.empty()) return true;
   const auto parked = interest.parked.lower_bound({place.priority, queue::Seq{0}});
   return parked == interest.parked.end() || parked->priority != place.priority;
 }

@@ -98,8 +98,6 @@ class Choosy {
   void forget(Interest& interest);  // all pointers to it; the caller frees it
   void remove_if_unused(Interest& interest);
   void reveal_store(Interest& interest);
-  template <typename Visit>
-  void for_each_asking(Visit visit);
 
   // choosy.cc
   [[nodiscard]] bool may_take_new(const Interest& interest, queue::Place place) const;

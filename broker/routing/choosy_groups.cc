@@ -85,8 +85,7 @@ void Choosy::release(Groups::Group& group) {
   for (const auto& [text, interest] : others_)
     widen(*interest, own);
   for (const auto& [header, index] : indexes_) {
-    for (const auto& [value, interest] : index->values)
-      widen(*interest, own);
+    index->values.for_each([this, &own](Interest& interest) { widen(interest, own); });
   }
 }
 

@@ -8,18 +8,6 @@
 // Who asks for what, and under which interests a message is parked.
 namespace stompbox::routing {
 
-template <typename Visit>
-void Choosy::for_each_asking(Visit visit) {
-  if (all_) visit(*all_);
-  for (const auto& [text, interest] : others_)
-    visit(*interest);
-  for (const auto& [header, index] : indexes_) {
-    for (const auto& [value, interest] : index->values) {
-      if (interest->seat_count > 0) visit(*interest);
-    }
-  }
-}
-
 void Choosy::join(Seat& seat) {
   assert(seat.interest == nullptr && seat.turns == nullptr);
   Interest& interest = interest_for(*seat.subscription);
@@ -69,14 +57,12 @@ Interest& Choosy::interest_for(const Subscription& subscription) {
 }
 
 Interest& Choosy::value_interest(HeaderIndex& index, std::string_view value) {
-  if (const auto found = index.values.find(value); found != index.values.end()) {
-    return *found->second;
-  }
+  if (Interest* const found = index.values.find(value)) return *found;
   auto made = std::make_unique<Interest>();
   made->kind = Interest::Kind::kEqual;
   made->index = &index;
   made->value = std::string(value);
-  return *index.values.emplace(made->value, std::move(made)).first->second;
+  return index.values.add(std::move(made));
 }
 
 void Choosy::park_for(Interest& interest, queue::Place place) {
@@ -128,8 +114,8 @@ void Choosy::match(const Entry& entry, Absent absent, Found& found) {
     if (!value) continue;
     if (absent == Absent::kMake) {
       found.push_back(&value_interest(*index, *value));
-    } else if (const auto at = index->values.find(*value); at != index->values.end()) {
-      found.push_back(at->second.get());
+    } else if (Interest* const interest = index->values.find(*value)) {
+      found.push_back(interest);
     }
   }
   for (const auto& [text, interest] : others_) {
@@ -161,8 +147,7 @@ void Choosy::remove_if_unused(Interest& interest) {
   if (interest.kind != Interest::Kind::kEqual || interest.seat_count > 0) return;
   if (!interest.parked.empty()) return;
   forget(interest);
-  HeaderIndex& index = *interest.index;
-  index.values.erase(index.values.find(interest.value));
+  interest.index->values.erase(interest.value);
 }
 
 void Choosy::forget(Interest& interest) {
@@ -176,8 +161,7 @@ void Choosy::forget(Interest& interest) {
 }
 
 void Choosy::drop_index(HeaderIndex& index) {
-  for (const auto& [value, interest] : index.values)
-    forget(*interest);
+  index.values.for_each([this](Interest& interest) { forget(interest); });
   indexes_.erase(indexes_.find(index.header));
 }
 

@@ -19,6 +19,7 @@ queue::Seq after(queue::Seq seq) {
 }  // namespace
 
 bool Choosy::has_unseen(const Interest& interest, queue::PriorityClass priority) const {
+  if (!interest.is_behind) return false;
   const Interest::Unseen& unseen = interest.unseen[priority.value];
   if (!unseen.any()) return false;
   const Lane* const lane = waiting_.find_lane(priority);

@@ -85,12 +85,20 @@ bool InFlight::forget_store(const Queue& home, queue::Place place) {
   return false;
 }
 
+void InFlight::make_homeless(Entry& entry) {
+  entry.home = nullptr;
+  entry.storing = Storing::kMemoryOnly;
+  entry.debt = Debt{};
+}
+
 void InFlight::forget_homes() {
+  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next)
+    make_homeless(slots_[index].entry);
+}
+
+void InFlight::forget_home(const Queue& home) {
   for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
-    Entry& entry = slots_[index].entry;
-    entry.home = nullptr;
-    entry.storing = Storing::kMemoryOnly;
-    entry.debt = Debt{};
+    if (slots_[index].entry.home == &home) make_homeless(slots_[index].entry);
   }
 }
 

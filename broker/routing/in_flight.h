@@ -32,6 +32,8 @@ class InFlight {
   bool forget_store(const Queue& home, queue::Place place);
   // Their queues are gone: what is outstanding is of no queue and in no store.
   void forget_homes();
+  // The same of one queue.
+  void forget_home(const Queue& home);
 
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -56,6 +58,7 @@ class InFlight {
   };
 
   [[nodiscard]] std::uint32_t slot_of(DeliveryId id) const;
+  static void make_homeless(Entry& entry);
 
   std::size_t& total_bytes_;
   std::vector<Slot> slots_;

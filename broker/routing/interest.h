@@ -5,11 +5,10 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
 
-#include "broker/routing/name_hash.h"
 #include "broker/routing/selector.h"
 #include "broker/routing/turns.h"
+#include "broker/routing/value_table.h"
 #include "storage/queue/journal.h"
 
 namespace stompbox::routing {
@@ -32,19 +31,21 @@ struct Interest {
     [[nodiscard]] bool any() const { return from <= to; }
   };
 
+  // First what every message for it looks at: with ten thousand interests that is out of the
+  // processor's cache, so it has to be little and together.
   Kind kind = Kind::kAll;
-  std::shared_ptr<const Selector> selector;  // of kEqual and kOther while somebody asks
-  HeaderIndex* index = nullptr;              // of kEqual
-  std::string value;                         // of kEqual
-  Seat* owner = nullptr;                     // of kOwn
-  std::size_t seat_count = 0;
+  bool is_stuck = false;          // the page in hand brought something that there was no room for
+  bool is_ready = false;          // listed: may have credit and something parked
+  bool is_behind = false;         // listed: something is unseen; nothing is when it is not listed
+  bool is_hungry = false;         // listed: may have credit and something unseen
+  Seat* owner = nullptr;          // of kOwn
+  std::string value;              // of kEqual
   Turns turns;                    // those with credit; not of kOwn
   std::set<queue::Place> parked;  // what waits in memory
+  std::size_t seat_count = 0;
+  HeaderIndex* index = nullptr;              // of kEqual
+  std::shared_ptr<const Selector> selector;  // of kEqual and kOther while somebody asks
   std::array<Unseen, queue::kPriorityClassCount> unseen;
-  bool is_stuck = false;   // the page in hand brought something that there was no room for
-  bool is_ready = false;   // listed: may have credit and something parked
-  bool is_behind = false;  // listed: something is unseen
-  bool is_hungry = false;  // listed: may have credit and something unseen
 
   // Who of its seats gets the next; null: nobody has credit.
   [[nodiscard]] Seat* with_credit();
@@ -54,7 +55,7 @@ struct Interest {
 struct HeaderIndex {
   std::string header;
   std::size_t seat_count = 0;
-  std::unordered_map<std::string, std::unique_ptr<Interest>, NameHash, std::equal_to<>> values;
+  ValueTable values;
 };
 
 }  // namespace stompbox::routing

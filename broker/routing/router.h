@@ -134,6 +134,10 @@ class Router {
 
   [[nodiscard]] std::vector<QueueFigures> queue_figures() const;
   [[nodiscard]] RouterFigures figures() const;
+  // No message that has come so far has a higher id, every later one has.
+  [[nodiscard]] queue::MessageId newest_message() const {
+    return queue::MessageId::make(epoch_, last_message_);
+  }
 
  private:
   struct Peer {

@@ -309,8 +309,21 @@ storage::Status Router::forget_durable(std::string_view durable_name) {
     return storage::Error{storage::ErrorCode::kNotFound,
                           "there is no durable subscription '" + std::string(durable_name) + "'"};
   }
-  if (queue->subscription_count > 0) {
+  // Those that have ended only wait for ACKs: these are accepted later and do nothing.
+  std::vector<std::pair<Subscription*, const Seat*>> ended;
+  for (const SubscriptionSlot& slot : subscriptions_) {
+    if (slot.subscription == nullptr || !slot.subscription->ended) continue;
+    for (const auto& seat : slot.subscription->seats) {
+      if (seat->queue == queue) ended.emplace_back(slot.subscription.get(), seat.get());
+    }
+  }
+  if (queue->subscription_count > ended.size()) {
     return invalid("the durable subscription '" + std::string(durable_name) + "' is in use");
+  }
+  for (const auto& [subscription, seat] : ended) {
+    subscription->in_flight.forget_home(*queue);
+    std::erase_if(subscription->seats,
+                  [seat = seat](const auto& own) { return own.get() == seat; });
   }
   drop_queue(*queue);
   return storage::kOk;

@@ -249,6 +249,33 @@ TEST_CASE("a durable subscription is forgotten with its backlog, but not while i
   CHECK(table.router.figures().durable_subscriptions == 0);
 }
 
+TEST_CASE("a durable subscription is forgotten while what was delivered of it waits for its ACK") {
+  RouterTable table;
+  Recorder producer, consumer;
+  const auto reader = table.join(consumer);
+  routing::SubscribeRequest wish = durable(reader, "d");
+  wish.ack_mode = routing::AckMode::kIndividual;
+  const auto subscription = table.subscribe_as(wish, "/topic/t");
+  REQUIRE(subscription);
+  const auto from = table.join(producer);
+  REQUIRE(table.send(from, "/topic/t", "a", 5));
+  REQUIRE(table.send(from, "/topic/t", "b"));
+  REQUIRE(consumer.bodies() == Bodies{"a", "b"});
+  table.settle();
+  CHECK(table.router.forget_durable("d").error().code == storage::ErrorCode::kInvalid);
+  table.router.unsubscribe(*subscription);
+  REQUIRE(table.router.forget_durable("d"));
+  table.settle();
+  CHECK(table.journal.state().queues.empty());
+  CHECK(table.router.figures().durable_subscriptions == 0);
+  CHECK(table.router.acknowledge(*subscription, consumer.deliveries.at(0).id, routing::Reach::kOne,
+                                 routing::ReceiptNumber{6}));
+  CHECK(table.router.give_back(*subscription, consumer.deliveries.at(1).id, routing::Reach::kOne,
+                               routing::Seen::kMaybe, {}));
+  CHECK(consumer.receipts == Numbers{6});
+  CHECK(table.router.figures().subscriptions == 0);
+}
+
 TEST_CASE("the backlog of a durable subscription can be named, when it is there") {
   RouterTable table;
   Recorder producer, consumer;
