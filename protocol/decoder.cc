@@ -426,7 +426,9 @@ FrameDecoder::Progress FrameDecoder::fault(ProtocolErrorKind kind, std::string d
                       .message = std::string(message_of(kind)),
                       .detail = std::move(detail),
                       .receipt = std::nullopt};
-  if (const auto receipt = frame_.headers.find("receipt")) error.receipt = std::string(*receipt);
+  const auto receipt = frame_.headers.find("receipt");
+  // A receipt on CONNECT is not answered, not even here (fact D14).
+  if (receipt && !is_login(frame_.command)) error.receipt = std::string(*receipt);
   error_ = std::move(error);
   state_ = State::kFailed;
   input_ = {};

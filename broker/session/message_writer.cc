@@ -59,6 +59,38 @@ void append_user_headers(std::string& out, Version version, const queue::Message
   }
 }
 
+void append_identity(std::string& out, Version version, std::string_view destination,
+                     const queue::Message& message) {
+  out.append("message-id:");
+  append_message_id(out, message.id);
+  out.push_back('\n');
+  protocol::append_header(out, version, "destination", destination);
+}
+
+void append_contents(std::string& out, Version version, const queue::Message& message) {
+  if (!message.body.empty()) {
+    out.append("content-length:");
+    append_number(out, message.body.size());
+    out.push_back('\n');
+  }
+  append_user_headers(out, version, message);
+  out.push_back('\n');
+}
+
+// Null: these are to be written for this delivery alone.
+const CommonLines* common_lines(CommonLines* lines, Version version,
+                                const Subscription& subscription,
+                                const queue::MessagePtr& message) {
+  const bool may_fit = lines != nullptr && subscription.shown_destination.empty() &&
+                       message->body.size() < Outbox::kReferenceFrom;
+  if (!may_fit || !lines->fit(message, version)) return nullptr;
+  if (lines->before.empty()) {
+    append_identity(lines->before, version, message->destination, *message);
+    append_contents(lines->behind, version, *message);
+  }
+  return lines;
+}
+
 // What only some deliveries say.
 void append_marks(std::string& out, Version version, const Subscription& subscription,
                   const routing::Delivery& delivery) {
@@ -85,17 +117,31 @@ std::string make_message_head(Version version, const std::optional<std::string>&
   return head;
 }
 
+bool CommonLines::fit(const queue::MessagePtr& message, Version version) {
+  if (held_ == message && version_ == version) return true;
+  const bool is_second = seen_ == message.get() && version_ == version;
+  seen_ = message.get();
+  version_ = version;
+  before.clear();
+  behind.clear();
+  held_ = is_second ? message : nullptr;
+  return is_second;
+}
+
 void write_message(Outbox& outbox, Version version, const Subscription& subscription,
-                   const routing::Delivery& delivery) {
+                   const routing::Delivery& delivery, CommonLines* lines) {
   const queue::Message& message = *delivery.message;
+  const CommonLines* const common = common_lines(lines, version, subscription, delivery.message);
   std::string& out = outbox.tail();
   out.append(subscription.message_head);
-  out.append("message-id:");
-  append_message_id(out, message.id);
-  out.push_back('\n');
-  protocol::append_header(out, version, "destination",
-                          subscription.shown_destination.empty() ? message.destination
-                                                                 : subscription.shown_destination);
+  if (common != nullptr) {
+    out.append(common->before);
+  } else {
+    append_identity(out, version,
+                    subscription.shown_destination.empty() ? message.destination
+                                                           : subscription.shown_destination,
+                    message);
+  }
   if (version == Version::k12 && subscription.ack_mode != routing::AckMode::kAuto) {
     out.append("ack:");
     append_ack_id(out, {.tag = subscription.tag, .delivery = delivery.id});
@@ -108,13 +154,16 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
     out.push_back('\n');
   }
   append_marks(out, version, subscription, delivery);
-  if (!message.body.empty()) {
-    out.append("content-length:");
-    append_number(out, message.body.size());
-    out.push_back('\n');
+  if (common != nullptr) {
+    out.append(common->behind);
+  } else {
+    append_contents(out, version, message);
   }
-  append_user_headers(out, version, message);
-  out.push_back('\n');
+  if (message.body.size() < Outbox::kReferenceFrom) {
+    out.append(message.body).append(frame_end(version));
+    outbox.appended();
+    return;
+  }
   outbox.appended();
   outbox.append_body(delivery.message);
   outbox.append(frame_end(version));

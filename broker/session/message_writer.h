@@ -22,9 +22,9 @@ namespace stompbox::session {
 
 // One delivery in the form of the receiver's version (facts B5, B7, B8, F5 to F9). A large body is
 // referenced, not copied. 1.0 peers do not get a user header whose value is empty: the Ruby client
-// raises on it.
+// raises on it. `lines` are kept from call to call; null: nothing is.
 void write_message(Outbox& outbox, protocol::Version version, const Subscription& subscription,
-                   const routing::Delivery& delivery);
+                   const routing::Delivery& delivery, CommonLines* lines);
 
 // Whether a MESSAGE sets that header itself.
 [[nodiscard]] bool is_message_header(std::string_view name);

@@ -19,8 +19,9 @@ struct SessionOptions {
   // Undefined escapes in 1.1 frames (fact B10: some clients escape in 1.2 only).
   protocol::UnknownEscapes unknown_escapes = protocol::UnknownEscapes::kRefuse;
   std::string server_name = "stompbox";  // the `server` header; empty hides it (fact D8)
-  // What we offer: beats as often as asked, and every ten seconds from the peer (facts E1 to E9).
-  protocol::HeartBeat heart_beat{std::chrono::milliseconds(1), std::chrono::milliseconds(10'000)};
+  // What we offer: beats as often as asked, but ten a second at most, for idle peers that ask for
+  // more would take the loop from the others; and every ten seconds from the peer (facts E1 to E9).
+  protocol::HeartBeat heart_beat{std::chrono::milliseconds(100), std::chrono::milliseconds(10'000)};
   std::chrono::milliseconds login_timeout{10'000};  // for the whole CONNECT frame (fact D15)
   // After an ERROR: the input is read and thrown away that long, then closed (fact H5).
   std::chrono::milliseconds error_hold{1500};
@@ -32,6 +33,7 @@ struct SessionOptions {
   std::size_t discard_bytes_max = 64 * 1024 * 1024;  // during a hold; then closed at once
   // Subscriptions of one peer, ended ones with unacknowledged deliveries included.
   std::size_t subscription_count_max = 10'000;
+  std::size_t subscription_bytes_max = 4 * 1024 * 1024;  // of their texts: ids, names, selectors
   std::size_t receipts_owed_max = 100'000;  // then the peer is not read until some are gone
   // Outgoing bytes that may wait: credit stops at the first, the peer is closed as slow at the
   // second. A single message may be larger than both.

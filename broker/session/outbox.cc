@@ -11,8 +11,11 @@ bool Outbox::tail_is_open() const {
 
 std::string& Outbox::tail() {
   if (!tail_is_open()) {
-    if (spare_.empty()) spare_.emplace_back();
-    chunks_.splice(chunks_.end(), spare_);
+    if (shared_ != nullptr && !shared_->chunks.empty()) {
+      chunks_.splice(chunks_.end(), shared_->chunks, shared_->chunks.begin());
+    } else {
+      chunks_.emplace_back();
+    }
     tail_counted_ = 0;
     tail_locked_ = false;
   }
@@ -46,7 +49,7 @@ void Outbox::append_body(const queue::MessagePtr& message) {
 std::size_t Outbox::gather(Piece* pieces, std::size_t count_max) const {
   std::size_t count = 0;
   std::size_t skipped = front_taken_;
-  for (const Chunk& chunk : chunks_) {
+  for (const OutboxChunk& chunk : chunks_) {
     if (count == count_max) return count;
     const std::string& text = chunk.text();
     if (text.size() > skipped) {
@@ -59,10 +62,14 @@ std::size_t Outbox::gather(Piece* pieces, std::size_t count_max) const {
 }
 
 void Outbox::pop_front() {
-  Chunk& front = chunks_.front();
-  if (!front.message && front.bytes.capacity() <= 2 * kChunkBytes && spare_.empty()) {
+  OutboxChunk& front = chunks_.front();
+  const bool is_of_use = shared_ != nullptr && !front.message &&
+                         front.bytes.capacity() >= kChunkBytes / 8 &&
+                         front.bytes.capacity() <= 2 * kChunkBytes;
+  if (is_of_use && shared_->chunks.size() < Shared::kChunksMax) {
     front.bytes.clear();
-    spare_.splice(spare_.end(), chunks_, chunks_.begin());
+    // The last one used is the first to be used again: its memory is still at hand.
+    shared_->chunks.splice(shared_->chunks.begin(), chunks_, chunks_.begin());
   } else {
     chunks_.pop_front();
   }

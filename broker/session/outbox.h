@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/session/shared.h"
 #include "storage/queue/message.h"
 
 namespace stompbox::session {
@@ -16,6 +17,9 @@ class Outbox {
  public:
   // Bodies from here on are referenced rather than copied.
   static constexpr std::size_t kReferenceFrom = 4096;
+
+  // `shared` outlives the outbox; null: it keeps no memory for later.
+  explicit Outbox(Shared* shared = nullptr) : shared_(shared) {}
 
   // The string that small pieces may be appended to in place; call appended() afterwards.
   [[nodiscard]] std::string& tail();
@@ -45,18 +49,13 @@ class Outbox {
   // A joined chunk is closed at this size, so that memory is given back while the peer reads.
   static constexpr std::size_t kChunkBytes = 64 * 1024;
 
-  struct Chunk {
-    std::string bytes;          // used when message is null
-    queue::MessagePtr message;  // its body
-    [[nodiscard]] const std::string& text() const { return message ? message->body : bytes; }
-  };
   [[nodiscard]] bool tail_is_open() const;
   void pop_front();
 
-  std::list<Chunk> chunks_;       // pieces stay where they are, and an idle peer costs nothing
-  std::list<Chunk> spare_;        // a sent chunk with its memory, for the next one; one at most
-  std::size_t front_taken_ = 0;   // of the first chunk
-  std::size_t tail_counted_ = 0;  // of the last chunk: what position_ contains
+  Shared* const shared_;
+  std::list<OutboxChunk> chunks_;  // pieces stay where they are, and an idle peer costs nothing
+  std::size_t front_taken_ = 0;    // of the first chunk
+  std::size_t tail_counted_ = 0;   // of the last chunk: what position_ contains
   mutable bool tail_locked_ =
       false;  // the last chunk has been gathered: appending starts a new one
   std::uint64_t position_ = 0;

@@ -34,16 +34,19 @@ std::string_view to_text(CloseReason reason) {
 }
 
 Session::Session(std::uint64_t number, routing::Router& router, Gate& gate, Waker& waker,
-                 const SessionOptions& options, Now now)
+                 const SessionOptions& options, Now now, Shared* shared)
     : number_(number),
       router_(router),
       gate_(gate),
       waker_(waker),
       options_(options),
       born_ms_(now.wall_ms),
+      shared_(shared),
       now_(now),
       deadline_(now.steady + options.login_timeout),
-      error_hold_(options.error_hold) {
+      error_hold_(options.error_hold),
+      outbox_(shared),
+      transit_(shared == nullptr ? nullptr : &shared->transits, Shared::kTransitsMax) {
   decoder_.emplace(options.limits);
   decoder_->set_unknown_escapes(options.unknown_escapes);
 }

@@ -17,6 +17,7 @@
 #include "broker/session/refusal.h"
 #include "broker/session/rights.h"
 #include "broker/session/send_frame.h"
+#include "broker/session/shared.h"
 #include "broker/session/short_queue.h"
 #include "broker/session/subscribe_frame.h"
 #include "broker/session/subscriptions.h"
@@ -85,7 +86,7 @@ class Waker {
   virtual void wake(std::uint64_t session) = 0;
 };
 
-enum class LoginResult { kWelcome, kWrong, kTryLater };
+enum class LoginResult { kWelcome, kWrong, kTryLater, kTooMany };
 
 struct Admitted {
   LoginResult result = LoginResult::kWrong;
@@ -112,9 +113,10 @@ class Session final : public routing::Consumer {
  public:
   enum class Phase : std::uint8_t { kFresh, kChecking, kOpen, kLeaving, kHolding, kDone };
 
-  // `number` names the session in the log and at the gate. References outlive the session.
+  // `number` names the session in the log and at the gate. References, and `shared` if it is not
+  // null, outlive the session.
   Session(std::uint64_t number, routing::Router& router, Gate& gate, Waker& waker,
-          const SessionOptions& options, Now now);
+          const SessionOptions& options, Now now, Shared* shared = nullptr);
   ~Session() override;  // detaches
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -151,6 +153,8 @@ class Session final : public routing::Consumer {
   [[nodiscard]] Outbox& outbox() { return outbox_; }
   // Input that was fed and could not be handled yet (room, login, receipts owed).
   [[nodiscard]] std::size_t held_bytes() const;
+  // A frame has begun to come, or whole ones wait to be obeyed: at a stop there is more to hear.
+  [[nodiscard]] bool mid_frame() const { return decoder_ && decoder_->held_bytes() > 0; }
   // What waits for a COMMIT. It cannot be given back by not reading: the COMMIT comes the same way.
   [[nodiscard]] std::size_t transaction_bytes() const { return transactions_.bytes(); }
 
@@ -165,6 +169,7 @@ class Session final : public routing::Consumer {
   struct Figures {
     std::uint64_t frames_in = 0, sends = 0, deliveries = 0, bytes_in = 0;
     std::uint64_t mended_lengths = 0;  // short content-length of an old gem, logged once
+    std::uint64_t unread_bytes = 0;    // came, and was given up: a sender may not know
   };
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
@@ -190,12 +195,6 @@ class Session final : public routing::Consumer {
   struct LastWords {
     Refusal refusal;
     ReceiptText receipt;
-  };
-  // An auto delivery that is done when the kernel has taken the outbox up to there.
-  struct Transit {
-    std::uint64_t position = 0;
-    routing::SubscriptionId subscription;
-    routing::DeliveryId delivery;
   };
   // Said by routing in the middle of its work; acted upon when that is done.
   struct Refused {
@@ -297,6 +296,7 @@ class Session final : public routing::Consumer {
   void go_on_leaving();
   void say_last_words();
   void start_leaving(CloseReason reason);
+  void note_unread();
   void finish(CloseReason reason);
   void detach();
   void beat();
@@ -309,6 +309,7 @@ class Session final : public routing::Consumer {
   Waker& waker_;
   const SessionOptions& options_;
   const std::int64_t born_ms_;
+  Shared* const shared_;
 
   // Of this visit.
   Now now_;

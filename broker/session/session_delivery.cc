@@ -18,7 +18,8 @@ void Session::deliver(const routing::Delivery& delivery) {
   const Subscription* const subscription = subscriptions_.find(delivery.tag);
   assert(subscription != nullptr);
   ++figures_.deliveries;
-  write_message(outbox_, *version_, *subscription, delivery);
+  write_message(outbox_, *version_, *subscription, delivery,
+                shared_ == nullptr ? nullptr : &shared_->lines);
   if (subscription->ack_mode == routing::AckMode::kAuto) {
     transit_.push_back({outbox_.position(), delivery.subscription, delivery.id});
   } else {

@@ -98,7 +98,13 @@ void Session::start_leaving(CloseReason reason) {
   close_reason_ = reason;
   deadline_ = now_.steady + (stopping_ ? options_.shutdown_hold : options_.disconnect_hold);
   stop_deliveries();
+  if (reason != CloseReason::kDisconnect) note_unread();
   decoder_.reset();
+}
+
+// What a DISCONNECT leaves behind, and an open transaction, are not meant to count.
+void Session::note_unread() {
+  figures_.unread_bytes += held_bytes() - transaction_bytes();
 }
 
 // Deliveries go back to their queues as soon as nothing of ours is under way to the peer any more.
@@ -130,6 +136,7 @@ void Session::finish(CloseReason reason) {
   close_reason_ = reason;
   phase_ = Phase::kDone;
   deadline_.reset();
+  note_unread();
   detach();
   decoder_.reset();
   held_.reset();

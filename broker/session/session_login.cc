@@ -63,6 +63,10 @@ void Session::finish_login() {
       fail(CloseReason::kLoginFailed,
            {"Try again later", "CONNECT: too many logins are being checked."});
       return;
+    case LoginResult::kTooMany:
+      fail(CloseReason::kLoginFailed,
+           {"Too many connections", "CONNECT: this user has as many connections as it may."});
+      return;
   }
   phase_ = Phase::kOpen;
   user_ = std::move(answer.user);

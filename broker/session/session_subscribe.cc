@@ -11,6 +11,20 @@ namespace stompbox::session {
 using protocol::Version;
 using routing::DestinationKind;
 
+namespace {
+
+// What its texts take up here and in routing.
+std::size_t text_bytes_of(const SubscribeWish& wish) {
+  // The id stands in the index and in the head of its MESSAGEs, too, the destination in the index.
+  std::size_t bytes = 3 * wish.id.value_or("").size() + 2 * wish.destination_text.size();
+  for (const routing::Destination& destination : wish.destinations)
+    bytes += destination.name.size();
+  if (wish.selector) bytes += wish.selector->text().size();
+  return bytes + wish.durable_name.value_or("").size() + wish.seq_header.size();
+}
+
+}  // namespace
+
 void Session::on_subscribe(const Frame& frame) {
   auto read = read_subscribe(frame.headers, *version_, client_id_, options_);
   if (const auto* const refusal = std::get_if<Refusal>(&read)) {
@@ -62,6 +76,14 @@ Subscription* Session::add_subscription(const Frame& frame, SubscribeWish&& wish
                      ", ended ones with unacknowledged messages included."});
     return nullptr;
   }
+  const std::size_t text_bytes = text_bytes_of(wish);
+  if (subscriptions_.text_bytes() + text_bytes > options_.subscription_bytes_max) {
+    fail(frame, {"Too many subscriptions",
+                 std::string(protocol::to_text(frame.command)) +
+                     ": the ids, destinations and selectors of one connection may have " +
+                     std::to_string(options_.subscription_bytes_max) + " bytes."});
+    return nullptr;
+  }
   const std::uint32_t tag = subscriptions_.next_tag();
   const bool is_private =
       wish.destinations.size() == 1 && (wish.destinations[0].kind == DestinationKind::kTempQueue ||
@@ -95,6 +117,7 @@ Subscription* Session::add_subscription(const Frame& frame, SubscribeWish&& wish
   subscription.seq_header = std::move(wish.seq_header);
   subscription.durable_name = std::move(wish.durable_name);
   subscription.marks_end = wish.browsing == routing::Browsing::kOnce;
+  subscription.text_bytes = text_bytes;
   // Its owner sees its own name for it, not the strangers' (fact 2.7).
   if (is_private) subscription.shown_destination = subscription.destination;
   return &subscriptions_.add(std::move(subscription));

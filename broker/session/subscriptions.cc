@@ -31,6 +31,7 @@ Subscription& Subscriptions::add(Subscription subscription) {
     assert(is_new);
   }
   live_by_destination_.emplace(subscription.destination, tag);
+  text_bytes_ += subscription.text_bytes;
   const std::size_t place = place_of(tag);
   assert(place == by_tag_.size() || by_tag_[place].first != tag);
   auto kept = std::make_unique<Subscription>(std::move(subscription));
@@ -50,11 +51,13 @@ void Subscriptions::erase(std::uint32_t tag) {
   const std::size_t place = place_of(tag);
   if (place == by_tag_.size() || by_tag_[place].first != tag) return;
   end(*by_tag_[place].second);
+  text_bytes_ -= by_tag_[place].second->text_bytes;
   by_tag_.erase(by_tag_.begin() + static_cast<std::ptrdiff_t>(place));
 }
 
 void Subscriptions::clear() {
   by_tag_.clear();
+  text_bytes_ = 0;
   live_by_id_.clear();
   live_by_destination_.clear();
 }

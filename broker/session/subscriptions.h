@@ -17,21 +17,24 @@ namespace stompbox::session {
 
 // What a peer calls a subscription, and what routing calls it.
 struct Subscription {
+  // First what every delivery looks at: thousands of subscriptions do not fit into the processor's
+  // cache.
   std::uint32_t tag = 0;
-  std::optional<std::string> id;  // 1.0 may have none
-  std::string destination;        // as the SUBSCRIBE named it
   routing::AckMode ack_mode = routing::AckMode::kAuto;
-  routing::Credit credit;
-  routing::SubscriptionId number;
-  // First lines of each of its MESSAGEs, in the peer's dialect.
-  std::string message_head;
-  std::string seq_header;         // of the queue's sequence number; empty: not wanted
-  std::string shown_destination;  // on MESSAGEs; empty: as the SEND named it (fact F5)
-  std::optional<std::string> durable_name;
   bool implied = false;    // by a reply-to, not by a SUBSCRIBE
   bool marks_end = false;  // a browse that is over when it has shown what was there
   bool started = false;    // deliveries may come
   bool ended = false;      // UNSUBSCRIBE came; deliveries in flight may still be acknowledged (F15)
+  // First lines of each of its MESSAGEs, in the peer's dialect.
+  std::string message_head;
+  std::string seq_header;         // of the queue's sequence number; empty: not wanted
+  std::string shown_destination;  // on MESSAGEs; empty: as the SEND named it (fact F5)
+  routing::Credit credit;
+  routing::SubscriptionId number;
+  std::optional<std::string> id;  // 1.0 may have none
+  std::string destination;        // as the SUBSCRIBE named it
+  std::optional<std::string> durable_name;
+  std::size_t text_bytes = 0;  // all its texts, as often as they are kept here and in routing
 };
 
 // The subscriptions of one peer, by tag, by id and by destination. References live until erase.
@@ -53,7 +56,8 @@ class Subscriptions {
   // A live one of that durable subscription; looks at each.
   [[nodiscard]] Subscription* find_durable(std::string_view name);
 
-  [[nodiscard]] std::size_t size() const { return by_tag_.size(); }  // ended ones included
+  [[nodiscard]] std::size_t size() const { return by_tag_.size(); }     // ended ones included
+  [[nodiscard]] std::size_t text_bytes() const { return text_bytes_; }  // the same
   // All that are live, once round in the order of tags, from behind `tag`. Stops when `visit` says
   // false. `visit` adds and erases nothing.
   template <typename Visit>
@@ -76,6 +80,7 @@ class Subscriptions {
   std::unordered_map<std::string, std::uint32_t> live_by_id_;
   std::set<std::pair<std::string, std::uint32_t>> live_by_destination_;
   std::uint32_t last_tag_ = 0;
+  std::size_t text_bytes_ = 0;
 };
 
 }  // namespace stompbox::session

@@ -2,6 +2,7 @@
 
 #include <iterator>
 #include <limits>
+#include <utility>
 
 namespace stompbox::session {
 namespace {
@@ -12,8 +13,30 @@ constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
 
 void Unacked::add(const AckId& delivery, queue::MessageId message) {
   // Deliveries and messages mostly come in growing order: the end is the right guess.
-  by_message_.insert(by_message_.end(), {message.value, delivery.tag, delivery.delivery.value});
-  by_delivery_.insert(by_delivery_.end(), {delivery.tag, delivery.delivery.value, message.value});
+  const ByMessage by_message{message.value, delivery.tag, delivery.delivery.value};
+  const ByDelivery by_delivery{delivery.tag, delivery.delivery.value, message.value};
+  if (spare_messages_.empty()) {
+    by_message_.insert(by_message_.end(), by_message);
+    by_delivery_.insert(by_delivery_.end(), by_delivery);
+    return;
+  }
+  spare_messages_.back().value() = by_message;
+  by_message_.insert(by_message_.end(), std::move(spare_messages_.back()));
+  spare_messages_.pop_back();
+  spare_deliveries_.back().value() = by_delivery;
+  by_delivery_.insert(by_delivery_.end(), std::move(spare_deliveries_.back()));
+  spare_deliveries_.pop_back();
+}
+
+std::set<Unacked::ByDelivery>::iterator Unacked::remove(std::set<ByDelivery>::iterator at) {
+  MessageNode message = by_message_.extract({at->message, at->tag, at->delivery});
+  const auto next = std::next(at);
+  DeliveryNode delivery = by_delivery_.extract(at);
+  if (!message.empty() && spare_messages_.size() < kSpareMax) {
+    spare_messages_.push_back(std::move(message));
+    spare_deliveries_.push_back(std::move(delivery));
+  }
+  return next;
 }
 
 void Unacked::remove(const AckId& delivery, routing::Reach reach) {
@@ -21,8 +44,7 @@ void Unacked::remove(const AckId& delivery, routing::Reach reach) {
   auto at = by_delivery_.lower_bound({delivery.tag, first, 0});
   while (at != by_delivery_.end() && at->tag == delivery.tag &&
          at->delivery <= delivery.delivery.value) {
-    by_message_.erase({at->message, at->tag, at->delivery});
-    at = by_delivery_.erase(at);
+    at = remove(at);
   }
 }
 
@@ -97,6 +119,8 @@ void Unacked::clear() {
   claimed_.clear();
   by_message_.clear();
   by_delivery_.clear();
+  spare_messages_.clear();
+  spare_deliveries_.clear();
 }
 
 }  // namespace stompbox::session

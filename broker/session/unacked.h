@@ -57,9 +57,18 @@ class Unacked {
     std::uint64_t message;
     friend auto operator<=>(const ByDelivery&, const ByDelivery&) = default;
   };
+  using MessageNode = std::set<ByMessage>::node_type;
+  using DeliveryNode = std::set<ByDelivery>::node_type;
+  static constexpr std::size_t kSpareMax = 64;
+  std::set<ByDelivery>::iterator remove(std::set<ByDelivery>::iterator at);
+
   std::set<ByMessage> by_message_;
   std::set<ByDelivery> by_delivery_;
   std::set<ByDelivery> claimed_;
+  // Nodes of what was removed, for the next: a busy consumer allocates nothing, an idle one keeps
+  // a few KiB.
+  std::vector<MessageNode> spare_messages_;
+  std::vector<DeliveryNode> spare_deliveries_;
 };
 
 }  // namespace stompbox::session

@@ -209,6 +209,9 @@ TEST_CASE("an error gives the receipt that was read before it, and stays") {
   const ProtocolError error = decode_error("SEND\nreceipt:r\\c1\nbad\n\n\0"sv);
   CHECK(error.receipt == "r:1");
   CHECK_FALSE(decode_error("SEND\nbad\nreceipt:1\n\n\0"sv).receipt);
+  // D14: that of a login is never answered.
+  CHECK_FALSE(decode_error("CONNECT\nreceipt:1\nbad\n\n\0"sv).receipt);
+  CHECK_FALSE(decode_error("STOMP\nreceipt:1\nbad\n\n\0"sv).receipt);
 
   FrameDecoder decoder{DecodeLimits{}};
   decoder.feed("NONSENSE\nSEND\n\n\0"sv);

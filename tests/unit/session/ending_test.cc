@@ -290,6 +290,30 @@ TEST_CASE("at a stop of the broker a SEND that waits for room holds nobody up") 
   CHECK(peer.session.done());
 }
 
+TEST_CASE("the rest of a frame that a stop cuts off is told as unread") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  const std::string whole = send("/queue/q", std::string(1000, 'x'));
+  peer.feed(whole);
+  CHECK_FALSE(peer.session.mid_frame());
+  peer.feed(whole.substr(0, 500));
+  CHECK(peer.session.mid_frame());
+  CHECK(peer.session.figures().unread_bytes == 0);
+  const std::size_t held = peer.session.held_bytes();
+  CHECK(held > 400);
+  peer.shut_down();
+  CHECK(peer.session.figures().unread_bytes == held);
+}
+
+TEST_CASE("what comes behind a DISCONNECT is not missed") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  peer.feed(frame("DISCONNECT\n\n") + "SEND\n");
+  peer.end_input();
+  broker.settle();
+  CHECK(peer.session.figures().unread_bytes == 0);
+}
+
 TEST_CASE("a session that is done does nothing any more") {
   PureBroker broker;
   auto& peer = broker.connect();

@@ -51,6 +51,16 @@ TEST_CASE("while we do not listen the peer's clock stands still") {
   CHECK(beats.peer_is_overdue(kStart + seconds(101)));
 }
 
+TEST_CASE("a peer that wants a thousand beats a second gets ten") {
+  PureBroker broker;
+  auto& peer = broker.open();
+  peer.feed(frame("CONNECT\naccept-version:1.2\nheart-beat:0,1\n\n"));
+  CHECK(value_of(peer.take(), "heart-beat").starts_with("100,"));
+  const auto next = peer.session.next_event();
+  REQUIRE(next);
+  CHECK(*next - broker.now().steady >= milliseconds(50));
+}
+
 TEST_CASE("a session that waits for room does not miss beats that it does not read") {
   PureBroker broker;
   auto& peer = broker.open();

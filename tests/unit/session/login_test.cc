@@ -93,6 +93,14 @@ TEST_CASE("a gate that has too much to do says so") {
   CHECK(at.peer.session.close_reason() == CloseReason::kLoginFailed);
 }
 
+TEST_CASE("a user with too many connections is told so") {
+  SlowGate at;
+  at.peer.feed(kConnect);
+  at.peer.login(LoginResult::kTooMany);
+  CHECK(value_of(at.peer.take(), "message") == "Too many connections");
+  CHECK(at.peer.session.close_reason() == CloseReason::kLoginFailed);
+}
+
 TEST_CASE("the login time-out does not run while the passcode is checked") {
   SlowGate at;
   at.peer.feed(kConnect);

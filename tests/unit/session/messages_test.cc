@@ -128,6 +128,36 @@ TEST_CASE("ended subscriptions without deliveries do not count against the bound
   CHECK(value_of(peer.take(), "message") == "Too many subscriptions");
 }
 
+TEST_CASE("the texts of a peer's subscriptions are bounded, whichever they are") {
+  session::SessionOptions options;
+  options.subscription_bytes_max = 10'000;
+  const std::string text(200, 'x');
+  for (int which = 0; which < 3; ++which) {
+    CAPTURE(which);
+    PureBroker broker(options);
+    auto& peer = broker.connect();
+    for (int i = 0; i < 60; ++i) {
+      const std::string number = std::to_string(i);
+      peer.feed(subscribe(which == 0 ? text + number : number,
+                          which == 1 ? "/queue/" + text + number : "/queue/q",
+                          which == 2 ? "selector:a = '" + text + "'\n" : ""));
+    }
+    CHECK(value_of(peer.take(), "message") == "Too many subscriptions");
+  }
+}
+
+TEST_CASE("what an ended subscription took is there for the next") {
+  session::SessionOptions options;
+  options.subscription_bytes_max = 10'000;
+  PureBroker broker(options);
+  auto& peer = broker.connect();
+  const std::string id(2000, 'x');
+  for (int i = 0; i < 10; ++i)
+    peer.feed(subscribe(id, "/queue/q") + frame("UNSUBSCRIBE\nid:" + id + "\n\n"));
+  CHECK(peer.take().empty());
+  CHECK(peer.session.phase() == session::Session::Phase::kOpen);
+}
+
 TEST_CASE("one message on two subscriptions of a 1.0 peer is acknowledged twice by its id") {
   PureBroker broker;
   auto& peer = broker.connect("1.0");

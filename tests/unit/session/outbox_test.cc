@@ -115,5 +115,50 @@ TEST_CASE("a long backlog is in chunks that are given back while it is read") {
   CHECK(outbox.gather(pieces.data(), pieces.size()) > 10);
 }
 
+TEST_CASE("an outbox that was sent leaves its memory to the next one, within a bound") {
+  Shared shared;
+  for (std::size_t i = 0; i < 2 * Shared::kChunksMax; ++i) {
+    Outbox outbox(&shared);
+    for (int j = 0; j < 300; ++j)
+      outbox.append(std::string(1000, 'x'));
+    drain(outbox, 1'000'000);
+    CHECK(shared.chunks.size() <= Shared::kChunksMax);
+  }
+  REQUIRE_FALSE(shared.chunks.empty());
+  std::size_t kept = 0;
+  for (const OutboxChunk& chunk : shared.chunks) {
+    CHECK(chunk.bytes.empty());
+    CHECK_FALSE(chunk.message);
+    kept += chunk.bytes.capacity();
+  }
+  CHECK(kept <= Shared::kChunksMax * 128 * 1024);
+  Outbox outbox(&shared);
+  outbox.append("fresh");
+  CHECK(drain(outbox, 100) == "fresh");
+}
+
+TEST_CASE("a small chunk is not worth keeping") {
+  Shared shared;
+  Outbox outbox(&shared);
+  outbox.append("small");
+  drain(outbox, 100);
+  CHECK(shared.chunks.empty());
+}
+
+TEST_CASE("lines are common from the second delivery of a message on, in one version") {
+  CommonLines lines;
+  const queue::MessagePtr one = message_of(1);
+  const queue::MessagePtr other = message_of(2);
+  CHECK_FALSE(lines.fit(one, protocol::Version::k12));
+  CHECK(lines.fit(one, protocol::Version::k12));
+  lines.before = "made";
+  CHECK(lines.fit(one, protocol::Version::k12));
+  CHECK(lines.before == "made");
+  CHECK_FALSE(lines.fit(one, protocol::Version::k10));
+  CHECK(lines.before.empty());
+  CHECK_FALSE(lines.fit(other, protocol::Version::k10));
+  CHECK(one.use_count() == 1);
+}
+
 }  // namespace
 }  // namespace stompbox::session

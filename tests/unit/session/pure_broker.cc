@@ -22,7 +22,7 @@ PureBroker::PureBroker(session::SessionOptions session_options, routing::Routing
 }
 
 PureBroker::Peer::Peer(PureBroker& broker, std::uint64_t number)
-    : session(number, *broker.router, broker, broker, broker.options, broker.now()),
+    : session(number, *broker.router, broker, broker, broker.options, broker.now(), &broker.shared),
       broker_(broker) {}
 
 void PureBroker::Peer::feed(std::string_view bytes) {

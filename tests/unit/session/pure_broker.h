@@ -23,6 +23,7 @@ class PureBroker final : public session::Gate, public session::Waker {
   explicit PureBroker(session::SessionOptions options = {}, routing::RoutingOptions routing = {});
 
   session::SessionOptions options;
+  session::Shared shared;
   FakeJournal journal;
   std::unique_ptr<routing::Router> router;
 
