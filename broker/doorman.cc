@@ -18,6 +18,8 @@ namespace stompbox {
 namespace {
 
 using access::Proof;
+using access::SecretKind;
+using access::Verdict;
 using session::LoginResult;
 using TimePoint = access::Failures::TimePoint;
 
@@ -80,6 +82,12 @@ access::CertificateMap make_map(const access::AccessOptions& options) {
   return map ? std::move(*map) : access::CertificateMap();
 }
 
+std::vector<std::string> all_names_of(const net::CertificateNames& certificate) {
+  std::vector<std::string> names = certificate.alternative_names;
+  if (!certificate.common_name.empty()) names.insert(names.begin(), certificate.common_name);
+  return names;
+}
+
 // 64 random bits as hexadecimal digits.
 std::string random_text() {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -99,10 +107,12 @@ struct Doorman::Check {
   std::string host;
   std::string group;
   std::string passcode;
-  std::optional<std::string> hash;  // nothing: there is no such user, or none with a passcode
+  SecretKind kind = SecretKind::kNone;  // of the user; also if there is no such user
+  std::string secret = "-";
+  bool slow = false;  // takes the time of a hash, whatever the secret is
   access::Identity identity;
   Answer answer;
-  access::Verdict verdict = access::Verdict::kWrong;
+  Verdict verdict = Verdict::kWrong;
 };
 
 struct Doorman::Files {
@@ -125,6 +135,7 @@ Doorman::Doorman(asio::io_context& io, const access::AccessOptions& options,
       busy_lines_(1, std::chrono::seconds(10)),
       crowd_lines_(1, std::chrono::seconds(10)),
       denied_lines_(20, std::chrono::seconds(10)),
+      late_timer_(io),
       slow_work_(options.waiting_checks_max) {}
 
 // Files. On any thread.
@@ -233,28 +244,29 @@ void Doorman::check(const net::Visitor& visitor, const session::Credentials& cre
   check->host = visitor.host;
   check->group = address_group(visitor.host);
   check->identity.user = credentials.login;
-  check->identity.certificate = access::common_name(visitor.certificate_subject);
-  check->identity.certificate_names = visitor.certificate_names;
+  check->identity.certificate = visitor.certificate.common_name;
+  check->identity.certificate_names = all_names_of(visitor.certificate);
   check->answer = std::move(answer);
   if (!asks_who()) return let_in(*check);
   // Who shows a certificate that names a user is that user, whatever login says (as ActiveMQ has
   // it, fact mcollective 2.1).
-  if (auto user = certificates_.user_of({visitor.certificate_subject, visitor.certificate_names})) {
+  if (auto user =
+          certificates_.user_of({visitor.certificate.subject, visitor.certificate.common_name,
+                                 visitor.certificate.alternative_names})) {
     check->identity.user = std::move(*user);
     check->identity.proof = Proof::kCertificate;
     return let_in(*check);
   }
   check->identity.proof = Proof::kPasscode;
+  // Where some users have a hash, every login costs one: else the clock would tell the names.
+  check->slow = !options_.users_file.empty();
   const access::User* user = house_->users ? house_->users->find(credentials.login) : nullptr;
-  if (user != nullptr && user->kind == access::SecretKind::kPlain) {
-    check->verdict = access::verify_plain(credentials.passcode, user->secret);
-    return check->verdict == access::Verdict::kRight ? let_in(*check) : refuse(*check);
-  }
-  if (user != nullptr && user->kind == access::SecretKind::kHash) {
-    if (remembered_.knows(credentials.login, credentials.passcode, user->secret)) {
+  if (user != nullptr && user->kind != SecretKind::kNone) {
+    check->kind = user->kind;
+    check->secret = user->secret;
+    if (check->slow && remembered_.knows(credentials.login, credentials.passcode, user->secret)) {
       return let_in(*check);
     }
-    check->hash = user->secret;
   }
   check->passcode = credentials.passcode;
   submit(check);
@@ -262,32 +274,47 @@ void Doorman::check(const net::Visitor& visitor, const session::Credentials& cre
 
 void Doorman::submit(const std::shared_ptr<Check>& check) {
   std::uint32_t& under_way = under_way_[check->group];
-  const bool taken = under_way < options_.checks_per_address_max &&
-                     slow_work_.submit([this, &io = io_, check] { verify(io, *this, check); }) ==
-                         access::SlowWork::Taken::kYes;
-  if (taken) {
+  if (under_way < options_.checks_per_address_max) {
     ++under_way;
-    return;
+    if (!check->slow) return verify_at_once(*check);
+    const auto job = [this, &io = io_, check] { verify(io, *this, check); };
+    if (slow_work_.submit(job) == access::SlowWork::Taken::kYes) return;
+    --under_way;
   }
   if (under_way == 0) under_way_.erase(check->group);
   write_repeated(busy_lines_, "login-put-off", log::Fields().add("peer", check->host));
   check->answer({LoginResult::kTryLater, {}, nullptr});
 }
 
+Verdict Doorman::judge(const Check& check) {
+  if (check.kind == SecretKind::kHash) return access::verify_password(check.passcode, check.secret);
+  if (check.slow) static_cast<void>(access::verify_nobody(check.passcode));
+  const Verdict verdict = access::verify_plain(check.passcode, check.secret);
+  return check.kind == SecretKind::kPlain ? verdict : Verdict::kWrong;
+}
+
+void Doorman::verify_at_once(Check& check) {
+  check.verdict = judge(check);
+  on_verified(check);
+}
+
 // On the slow-work thread: touches nothing of the doorman but its address.
 void Doorman::verify(asio::io_context& io, Doorman& self, const std::shared_ptr<Check>& check) {
-  check->verdict = check->hash ? access::verify_password(check->passcode, *check->hash)
-                               : access::verify_nobody(check->passcode);
+  check->verdict = judge(*check);
   asio::post(io, [&self, check] { self.on_verified(*check); });
 }
 
 void Doorman::on_verified(const Check& check) {
-  const auto under_way = under_way_.find(check.group);
-  if (--under_way->second == 0) under_way_.erase(under_way);
-  if (check.verdict == access::Verdict::kWrong) return refuse(check);
-  remembered_.remember(check.identity.user, check.passcode, *check.hash);
+  if (check.verdict == Verdict::kWrong) return refuse(check);
+  give_back_place(check.group);
+  if (check.slow) remembered_.remember(check.identity.user, check.passcode, check.secret);
   failures_.clear(check.group);
   let_in(check);
+}
+
+void Doorman::give_back_place(const std::string& group) {
+  const auto under_way = under_way_.find(group);
+  if (--under_way->second == 0) under_way_.erase(under_way);
 }
 
 void Doorman::let_in(const Check& check) {
@@ -299,7 +326,7 @@ void Doorman::let_in(const Check& check) {
                        .add("peer", check.host)
                        .add("user", check.identity.user)
                        .add("reason", "too many connections at once"));
-    return check.answer({LoginResult::kTryLater, {}, nullptr});
+    return check.answer({LoginResult::kTooMany, {}, nullptr});
   }
   check.answer(
       {LoginResult::kWelcome, check.identity.user, rights_of(check.identity), random_text()});
@@ -313,7 +340,26 @@ void Doorman::refuse(const Check& check) {
                      .add("peer", check.host)
                      .add("user", check.identity.user)
                      .add("failures", std::uint64_t{failures_.count(check.group, now)}));
-  check.answer({LoginResult::kWrong, {}, nullptr});
+  const TimePoint when = failures_.tell_at(check.group, now, hold_of_failures(check.group, now));
+  late_.emplace(when, Late{check.group, check.answer});
+  tell_late();
+}
+
+// Who does not wait for the end of his hold but comes back at once is told no sooner, and until
+// then it is one of the few checks that his address may have.
+void Doorman::tell_late() {
+  while (!late_.empty()) {
+    const bool is_due = late_.begin()->first <= steady_now();
+    if (!is_due && late_.size() <= options_.failure_addresses_max) break;
+    const Late late = std::move(late_.extract(late_.begin()).mapped());
+    give_back_place(late.group);
+    late.answer({LoginResult::kWrong, {}, nullptr});
+  }
+  if (late_.empty()) return;
+  late_timer_.expires_at(late_.begin()->first);
+  late_timer_.async_wait([this](std::error_code cancelled) {
+    if (!cancelled) tell_late();
+  });
 }
 
 std::shared_ptr<const session::Rights> Doorman::rights_of(access::Identity identity) const {
@@ -330,6 +376,13 @@ void Doorman::denied(const net::Visitor& visitor, std::string_view user,
                      .add("user", user)
                      .add("operation", denial.operation)
                      .add("destination", denial.destination));
+}
+
+// Nothing for the first: it may be a slip.
+std::chrono::milliseconds Doorman::hold_of_failures(const std::string& group, TimePoint now) const {
+  const std::uint32_t failures = failures_.count(group, now);
+  if (failures < 2) return std::chrono::milliseconds(0);
+  return access::hold_after(failures - 1, shortest_hold_, options_.failure_hold_max);
 }
 
 std::chrono::milliseconds Doorman::error_hold(const std::string& host) {

@@ -9,12 +9,14 @@
 #include <string_view>
 
 #include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "broker/access/bearer.h"
 #include "broker/access/certificate.h"
 #include "broker/access/door_limits.h"
 #include "broker/access/failures.h"
 #include "broker/access/options.h"
+#include "broker/access/passwords.h"
 #include "broker/access/remembered.h"
 #include "broker/access/slow_work.h"
 #include "broker/access/users_file.h"
@@ -55,10 +57,17 @@ class Doorman final : public net::Porter {
   static void verify(asio::io_context& io, Doorman& self, const std::shared_ptr<Check>& check);
   [[nodiscard]] static Files read_files(const access::AccessOptions& options);
 
+  [[nodiscard]] static access::Verdict judge(const Check& check);
+
   void submit(const std::shared_ptr<Check>& check);
+  void verify_at_once(Check& check);
   void on_verified(const Check& check);
+  void give_back_place(const std::string& group);
   void let_in(const Check& check);
   void refuse(const Check& check);
+  void tell_late();
+  [[nodiscard]] std::chrono::milliseconds hold_of_failures(const std::string& group,
+                                                           access::Failures::TimePoint now) const;
   [[nodiscard]] std::shared_ptr<const session::Rights> rights_of(access::Identity identity) const;
   [[nodiscard]] bool asks_who() const;
 
@@ -76,11 +85,20 @@ class Doorman final : public net::Porter {
   access::DoorLimits limits_;
   access::Failures failures_;                       // logins
   access::Failures denials_;                        // of those who are in
-  std::map<std::string, std::uint32_t> under_way_;  // checks by address
+  std::map<std::string, std::uint32_t> under_way_;  // checks by address, late answers included
   log::Repeats failure_lines_;
   log::Repeats busy_lines_;
   log::Repeats crowd_lines_;
   log::Repeats denied_lines_;
+
+  // Wrong logins whose answer waits for the holds of those before, by the time of the answer. As
+  // many as there may be addresses that fail.
+  struct Late {
+    std::string group;
+    Answer answer;
+  };
+  std::multimap<access::Failures::TimePoint, Late> late_;
+  asio::steady_timer late_timer_;
 
   access::SlowWork slow_work_;  // last: its jobs post to what stands above
 };

@@ -17,6 +17,9 @@ namespace {
 using storage::Error;
 using storage::ErrorCode;
 
+// Asked for before main begins.
+const pid_t kFirstParent = ::getppid();
+
 // As glibc has it from 2.36 on: a file that is readable when the process has ended.
 int open_process(pid_t process) {
   return static_cast<int>(::syscall(SYS_pidfd_open, process, 0));
@@ -40,8 +43,15 @@ bool may_close() {
 Lifelines::Lifelines(asio::io_context& io, OnCut on_cut)
     : on_cut_(std::move(on_cut)), parent_(io), input_(io) {}
 
-storage::Status Lifelines::hold_parent() {
-  const pid_t parent = ::getppid();
+pid_t first_parent() {
+  return kFirstParent;
+}
+
+storage::Status Lifelines::hold_parent(pid_t parent) {
+  if (::getppid() != parent) {
+    cut("parent");
+    return storage::kOk;
+  }
   const int process = parent > 0 ? open_process(parent) : -1;
   if (process < 0) {
     return Error{ErrorCode::kUnavailable,

@@ -12,6 +12,9 @@
 
 namespace stompbox {
 
+// The process that was our parent when this one began: it may die before anybody watches it.
+[[nodiscard]] pid_t first_parent();
+
 // What a broker hangs on that belongs to somebody, a test suite above all: it shall not outlive its
 // parent, or the other end of its standard input. Loop thread only.
 class Lifelines {
@@ -20,11 +23,12 @@ class Lifelines {
   using OnCut = std::function<void(std::string_view reason)>;
   Lifelines(asio::io_context& io, OnCut on_cut);
 
-  // The process that is our parent now. It is watched as a process: the signal that the kernel
-  // sends at a parent's death (PR_SET_PDEATHSIG) means the thread that started us, and threads of
-  // test runners come and go. kUnavailable where the kernel has no pidfd_open, or the parent cannot
-  // be seen from our namespace.
-  [[nodiscard]] storage::Status hold_parent();
+  // `parent` is who started us, see first_parent(); if it is our parent no more, that is the cut.
+  // It is watched as a process: the signal that the kernel sends at a parent's death
+  // (PR_SET_PDEATHSIG) means the thread that started us, and threads of test runners come and go.
+  // kUnavailable where the kernel has no pidfd_open, or the parent cannot be seen from our
+  // namespace.
+  [[nodiscard]] storage::Status hold_parent(pid_t parent);
   // Standard input; what comes in is thrown away. kInvalid for an input that never closes, a plain
   // file or /dev/null.
   [[nodiscard]] storage::Status hold_input();

@@ -56,7 +56,7 @@ void print_to(int descriptor, std::string_view line) {
 
 }  // namespace
 
-storage::Status write_ready_file(const std::string& path,
+storage::Status ReadyFile::write(const std::string& path,
                                  const std::vector<std::string>& listeners) {
   const std::string what = "the ready file " + path + " cannot be written";
   const std::string beside = path + ".new";
@@ -66,17 +66,25 @@ storage::Status write_ready_file(const std::string& path,
   constexpr mode_t kMode = 0644;
   const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
   if (file < 0) return system_error(what);
-  const bool whole = write_whole(file, text);
+  struct stat status = {};
+  const bool whole = write_whole(file, text) && ::fstat(file, &status) == 0;
   if (::close(file) != 0 || !whole || ::rename(beside.c_str(), path.c_str()) != 0) {
     const Error error = system_error(what);
     ::unlink(beside.c_str());
     return error;
   }
+  path_ = path;
+  device_ = status.st_dev;
+  number_ = status.st_ino;
   return storage::kOk;
 }
 
-void remove_ready_file(const std::string& path) {
-  ::unlink(path.c_str());
+void ReadyFile::remove() {
+  struct stat now = {};
+  const bool ours = !path_.empty() && ::lstat(path_.c_str(), &now) == 0 && now.st_dev == device_ &&
+                    now.st_ino == number_;
+  if (ours) ::unlink(path_.c_str());
+  path_.clear();
 }
 
 storage::Status make_data_folder(const std::string& path,

@@ -12,46 +12,6 @@ using storage::ErrorCode;
 
 constexpr std::string_view kArrow = "->";
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-// Reads "\," and "\2C" (RFC 2253); `at` stands behind the backslash.
-char unescaped(std::string_view text, std::size_t& at) {
-  const int high = hex_value(text[at]);
-  const int low = at + 1 < text.size() ? hex_value(text[at + 1]) : -1;
-  if (high < 0 || low < 0) return text[at++];
-  at += 2;
-  return static_cast<char>(high * 16 + low);
-}
-
-// One "TYPE=value" from `at` on, which is then behind the comma or plus that ends it.
-struct Attribute {
-  std::string type;
-  std::string value;
-};
-
-Attribute next_attribute(std::string_view subject, std::size_t& at) {
-  Attribute read;
-  bool in_value = false;
-  while (at < subject.size()) {
-    const char c = subject[at++];
-    if (c == ',' || c == '+') break;
-    std::string& piece = in_value ? read.value : read.type;
-    if (c == '\\' && at < subject.size()) {
-      piece += unescaped(subject, at);
-    } else if (c == '=' && !in_value) {
-      in_value = true;
-    } else {
-      piece += c;
-    }
-  }
-  return read;
-}
-
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
@@ -65,14 +25,6 @@ bool is_name(std::string_view text) {
 }
 
 }  // namespace
-
-std::string common_name(std::string_view subject) {
-  for (std::size_t at = 0; at < subject.size();) {
-    Attribute attribute = next_attribute(subject, at);
-    if (attribute.type == "CN") return std::move(attribute.value);
-  }
-  return {};
-}
 
 CertificateMap::Starred CertificateMap::part(std::string_view text) {
   const std::size_t star = text.find('*');
@@ -126,17 +78,13 @@ std::optional<std::string> CertificateMap::map(std::string_view text) const {
 }
 
 std::optional<std::string> CertificateMap::user_of(const Certificate& certificate) const {
-  if (certificate.subject.empty() && certificate.names.empty()) return std::nullopt;
-  const std::string name = common_name(certificate.subject);
   switch (login_) {
     case CertificateLogin::kOff: return std::nullopt;
     case CertificateLogin::kSubject: return map(certificate.subject);
-    case CertificateLogin::kCommonName: return map(name);
+    case CertificateLogin::kCommonName: return map(certificate.common_name);
     case CertificateLogin::kSan: break;
   }
-  // The CN stands among the names, in front: it is no alternative name.
-  const bool name_is_first = !certificate.names.empty() && certificate.names.front() == name;
-  for (const std::string& text : certificate.names.subspan(name_is_first ? 1 : 0)) {
+  for (const std::string& text : certificate.alternative_names) {
     if (auto user = map(text)) return user;
   }
   return std::nullopt;

@@ -11,14 +11,11 @@
 
 namespace stompbox::access {
 
-// Of a subject as RFC 2253 text ("CN=node1,O=Example"), with its escapes undone; empty without one.
-// Of several the first in the text, which is the most specific.
-[[nodiscard]] std::string common_name(std::string_view subject);
-
-// What a verified client certificate says of who shows it.
+// What a verified client certificate says of who shows it. Empty: it says nothing of the kind.
 struct Certificate {
-  std::string_view subject;
-  std::span<const std::string> names;  // its CN and all alternative names
+  std::string_view subject;  // RFC 2253 text, "CN=node1,O=Example"
+  std::string_view common_name;
+  std::span<const std::string> alternative_names;
 };
 
 // Whom a certificate logs in (AccessOptions::certificate_login and certificate_users).

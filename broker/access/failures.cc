@@ -17,6 +17,15 @@ void Failures::clear(std::string_view address) {
   entries_.erase(std::string(address));
 }
 
+Failures::TimePoint Failures::tell_at(std::string_view address, TimePoint now,
+                                      std::chrono::milliseconds hold) {
+  const auto found = entries_.find(std::string(address));
+  if (found == entries_.end()) return now;
+  const TimePoint when = std::max(now, found->second.held_until);
+  found->second.held_until = when + hold;
+  return when;
+}
+
 std::uint32_t Failures::count(std::string_view address, TimePoint now) const {
   const auto found = entries_.find(std::string(address));
   if (found == entries_.end() || now - found->second.last > memory_) return 0;

@@ -20,6 +20,10 @@ class Failures {
 
   void add(std::string_view address, TimePoint now);
   void clear(std::string_view address);  // somebody there knew a passcode
+  // When the failure that was added last may be told: at the end of the holds of those before it.
+  // `hold`: its own, for the next.
+  [[nodiscard]] TimePoint tell_at(std::string_view address, TimePoint now,
+                                  std::chrono::milliseconds hold);
   [[nodiscard]] std::uint32_t count(std::string_view address, TimePoint now) const;
   [[nodiscard]] std::size_t addresses() const { return entries_.size(); }
 
@@ -27,6 +31,7 @@ class Failures {
   struct Entry {
     std::uint32_t count = 0;
     TimePoint last;
+    TimePoint held_until;
   };
   void make_room();
 

@@ -25,10 +25,20 @@ bool matches(const Rule& rule, const Principal& principal,
   return std::any_of(rule.destinations.begin(), rule.destinations.end(), speaks_of);
 }
 
-bool holds(const HeaderCondition& condition, const Substitutes& substitutes,
+// Which of several headers of a name counts is for who reads the message: so a rule that allows
+// holds if all fit, one that denies if any does.
+bool holds(const HeaderCondition& condition, Effect effect, const Substitutes& substitutes,
            const protocol::Headers& headers) {
-  const auto value = headers.find(condition.header);
-  return value && condition.value.fits(*value, substitutes);
+  bool any_fits = false;
+  bool all_fit = true;
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const auto [name, value] = headers.at(i);
+    if (name != condition.header) continue;
+    const bool fits = condition.value.fits(value, substitutes);
+    any_fits = any_fits || fits;
+    all_fit = all_fit && fits;
+  }
+  return any_fits && (effect == Effect::kDeny || all_fit);
 }
 
 bool holds(const SelectorCondition& condition, const Substitutes& substitutes,
@@ -45,9 +55,10 @@ bool holds(const SelectorCondition& condition, const Substitutes& substitutes,
 bool conditions_hold(const Rule& rule, const Substitutes& substitutes,
                      const protocol::Headers& headers) {
   if (rule.selector && !holds(*rule.selector, substitutes, headers)) return false;
-  return std::all_of(
-      rule.headers.begin(), rule.headers.end(),
-      [&](const HeaderCondition& condition) { return holds(condition, substitutes, headers); });
+  return std::all_of(rule.headers.begin(), rule.headers.end(),
+                     [&](const HeaderCondition& condition) {
+                       return holds(condition, rule.effect, substitutes, headers);
+                     });
 }
 
 }  // namespace

@@ -47,7 +47,8 @@ struct DestinationTemplate {
   std::optional<NameTemplate> name;
 };
 
-// The header has to be there (its first, fact A11) and to have such a value.
+// The header has to be there and to have such a value: all of that name for a rule that allows, one
+// of them for one that denies.
 struct HeaderCondition {
   std::string header;
   TextTemplate value;

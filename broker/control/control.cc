@@ -83,8 +83,7 @@ class Caller {
 };
 
 storage::Error socket_error(const std::string& path, const std::error_code& error) {
-  const auto code =
-      error == std::errc::permission_denied ? storage::ErrorCode::kDenied : storage::ErrorCode::kIo;
+  const auto code = error.value() == EACCES ? storage::ErrorCode::kDenied : storage::ErrorCode::kIo;
   return {code, "cannot make the control socket " + path + ": " + error.message()};
 }
 
@@ -95,6 +94,8 @@ struct ControlDoor::Impl {
       : acceptor(io), pause(io), path(std::move(the_path)), requests(std::move(the_requests)) {}
 
   storage::Status listen();
+  storage::Status make_way();
+  void take_away();
   void accept();
   void accept_later();
   void take(Protocol::socket socket);
@@ -104,16 +105,48 @@ struct ControlDoor::Impl {
   const std::string path;
   const Requests requests;
   std::optional<SocketPath> short_path;
+  // The file that bind made: another may have taken its place since.
+  struct stat made = {};
   std::set<std::shared_ptr<Caller>> callers;
   // Handlers that come after the door is gone find this expired.
   std::shared_ptr<Impl*> alive = std::make_shared<Impl*>(this);
 };
 
+// Only a socket that nobody listens on any more is taken away.
+storage::Status ControlDoor::Impl::make_way() {
+  struct stat there = {};
+  if (::lstat(path.c_str(), &there) != 0) return storage::kOk;  // or bind says what is wrong
+  if (!S_ISSOCK(there.st_mode)) {
+    return storage::Error{
+        storage::ErrorCode::kInvalid,
+        "cannot make the control socket " + path + ": there is something else of that name"};
+  }
+  std::error_code error;
+  Protocol::socket caller(acceptor.get_executor());
+  caller.open(Protocol(), error);
+  if (!error) caller.non_blocking(true, error);  // one with a full backlog is there, too
+  if (!error) caller.connect(Protocol::endpoint(short_path->text()), error);
+  if (error.value() == ECONNREFUSED) {
+    ::unlink(path.c_str());
+    return storage::kOk;
+  }
+  if (error) return socket_error(path, error);
+  return storage::Error{storage::ErrorCode::kBusy, "cannot make the control socket " + path +
+                                                       ": a running broker answers there"};
+}
+
+void ControlDoor::Impl::take_away() {
+  struct stat now = {};
+  const bool ours =
+      ::lstat(path.c_str(), &now) == 0 && now.st_dev == made.st_dev && now.st_ino == made.st_ino;
+  if (ours) ::unlink(path.c_str());
+}
+
 storage::Status ControlDoor::Impl::listen() {
-  auto made = SocketPath::make(path);
-  if (!made) return made.error();
-  short_path.emplace(std::move(*made));
-  ::unlink(path.c_str());
+  auto place = SocketPath::make(path);
+  if (!place) return place.error();
+  short_path.emplace(std::move(*place));
+  if (auto status = make_way(); !status) return status;
   std::error_code error;
   acceptor.open(Protocol(), error);
   if (error) return socket_error(path, error);
@@ -122,6 +155,7 @@ storage::Status ControlDoor::Impl::listen() {
     return socket_error(path, {errno, std::generic_category()});
   }
   acceptor.bind(Protocol::endpoint(short_path->text()), error);
+  if (!error && ::lstat(path.c_str(), &made) != 0) error = {errno, std::generic_category()};
   if (!error) acceptor.listen(static_cast<int>(kCallersMax), error);
   if (error) return socket_error(path, error);
   return storage::kOk;
@@ -173,7 +207,7 @@ void ControlDoor::close() {
   std::error_code ignored;
   impl_->acceptor.close(ignored);
   impl_->pause.cancel();
-  ::unlink(impl_->path.c_str());
+  impl_->take_away();
   for (const auto& caller : impl_->callers)
     caller->close();
   impl_->callers.clear();

@@ -27,7 +27,8 @@ class ControlDoor {
   ControlDoor(const ControlDoor&) = delete;
   ControlDoor& operator=(const ControlDoor&) = delete;
 
-  // Takes the place of a dead broker's socket; the store's lock has shown that nobody lives there.
+  // Takes the place of a dead broker's socket; kBusy if somebody listens there, kInvalid if it is
+  // another kind of file.
   [[nodiscard]] storage::Status open();
   void close();
 

@@ -71,6 +71,7 @@ struct Desk::Impl {
     order_delete(router, request, answer);
   }
   void reset(const Request&, const Answer& answer) { order_reset(router, answer); }
+  void newest(const Request&, const Answer& answer);
   void look(const std::string& queue, const Request& request, const Answer& answer);
   void start_run(LetterAction action, const Request& request, const Answer& answer);
   void end_run_if_finished();
@@ -97,6 +98,10 @@ void Desk::Impl::queues(const Request&, const Answer& answer) {
   std::sort(figures.begin(), figures.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   answer(queues_answer(figures, wall_ms()));
+}
+
+void Desk::Impl::newest(const Request&, const Answer& answer) {
+  answer(newest_answer(facts().store_identity, router.newest_message()));
 }
 
 void Desk::Impl::browse(const Request& request, const Answer& answer) {
@@ -170,14 +175,15 @@ void Desk::handle(std::string_view line, Answer answer) {
     std::string_view name;
     Impl::Verb verb;
   };
-  static constexpr std::array<Entry, 8> kVerbs = {{{"status", &Impl::status},
+  static constexpr std::array<Entry, 9> kVerbs = {{{"status", &Impl::status},
                                                    {"queues", &Impl::queues},
                                                    {"browse", &Impl::browse},
                                                    {"dead-letters", &Impl::dead_letters},
                                                    {"purge", &Impl::purge},
                                                    {"move", &Impl::move},
                                                    {"delete", &Impl::remove},
-                                                   {"reset", &Impl::reset}}};
+                                                   {"reset", &Impl::reset},
+                                                   {"newest", &Impl::newest}}};
   const auto request = Request::parse(line);
   if (!request) return answer(error_answer(request.error().text));
   const std::string verb = request->verb();

@@ -21,13 +21,14 @@ struct ServerFacts {  // what only the server knows, asked for at each status
   std::vector<std::string> listeners;
   std::string dead_letter_queue = "dead-letter";
   std::string catalog_queue = "catalog";
+  std::string store_identity;  // of the queue store: what arrivals in the catalog database name
 };
 
 // What the control door can be asked, one JSON object a request (README.md has the forms):
 //   {"verb":"status"}  {"verb":"queues"}  {"verb":"browse","queue":NAME,...}
 //   {"verb":"dead-letters","action":"list|replay|drop",...}  {"verb":"reset"}
 //   {"verb":"purge","queue":NAME}  {"verb":"move","from":NAME,"to":NAME}
-//   {"verb":"delete","queue":NAME}
+//   {"verb":"delete","queue":NAME}  {"verb":"newest"}
 // Answers from the router's and the drain's figures; replay and drop act as one more consumer of
 // the dead-letter queue. Loop thread only. References outlive the desk; `drain` may be null.
 class Desk {

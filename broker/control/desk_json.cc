@@ -60,7 +60,10 @@ void write_drain(Json& json, const drain::DrainFigures& drain) {
       .field("database_in_trouble", drain.database_in_trouble)
       .field("last_error", drain.last_error)
       .field("last_error_ms", drain.last_error_ms)
-      .field("last_stored_ms", drain.last_stored_ms);
+      .field("last_stored_ms", drain.last_stored_ms)
+      .field("last_lag_ms", drain.last_lag_ms)
+      .field("trouble_since_ms", drain.trouble_since_ms)
+      .field("storing_since_ms", drain.storing_since_ms);
   json.key("contested_queues").begin_array();
   for (const std::string& queue : drain.contested_queues)
     json.value(queue);
@@ -205,6 +208,13 @@ std::string letters_answer(const LetterOutcome& outcome) {
   for (const std::string& id : outcome.not_found)
     json.value(id);
   return json.end_array().end_object().end_object().text();
+}
+
+std::string newest_answer(const std::string& store, queue::MessageId newest) {
+  Json json;
+  json.begin_object().key("ok").begin_object();
+  json.field("store", store).field("newest", newest.value);
+  return json.end_object().end_object().text();
 }
 
 }  // namespace stompbox::control

@@ -25,5 +25,6 @@ struct StatusSources {
 // At most `body_bytes` of each body; the page ends early when the answer grows beyond 16 MiB.
 [[nodiscard]] std::string browse_answer(const routing::BrowsePage& page, std::uint64_t body_bytes);
 [[nodiscard]] std::string letters_answer(const LetterOutcome& outcome);
+[[nodiscard]] std::string newest_answer(const std::string& store, queue::MessageId newest);
 
 }  // namespace stompbox::control

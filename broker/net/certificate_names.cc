@@ -46,15 +46,19 @@ std::optional<std::string> text_of(const ASN1_STRING* string) {
   return text;
 }
 
-void add_common_name(const X509* certificate, std::vector<std::string>& names) {
+// The certificate has them from the general to the specific.
+std::string common_name_of(const X509* certificate) {
   const X509_NAME* const subject = X509_get_subject_name(certificate);
-  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at < 0) return;
-  const ASN1_STRING* const value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-  if (auto name = text_of(value)) names.push_back(std::move(*name));
+  int last = -1;
+  for (int at = last; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
+    last = at;
+  if (last < 0) return {};
+  const ASN1_STRING* const value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, last));
+  return text_of(value).value_or("");
 }
 
-void add_alternative_names(const X509* certificate, std::vector<std::string>& names) {
+std::vector<std::string> alternative_names_of(const X509* certificate) {
+  std::vector<std::string> names;
   void* const found = X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr);
   auto* const all = static_cast<GENERAL_NAMES*>(found);
   for (int i = 0; i < sk_GENERAL_NAME_num(all); ++i) {
@@ -67,6 +71,7 @@ void add_alternative_names(const X509* certificate, std::vector<std::string>& na
     }
   }
   GENERAL_NAMES_free(all);
+  return names;
 }
 
 }  // namespace
@@ -75,8 +80,8 @@ CertificateNames names_of(const X509* certificate) {
   CertificateNames found;
   found.subject = subject_of(certificate);
   if (has_control(found.subject)) found.subject.clear();
-  add_common_name(certificate, found.names);
-  add_alternative_names(certificate, found.names);
+  found.common_name = common_name_of(certificate);
+  found.alternative_names = alternative_names_of(certificate);
   ERR_clear_error();
   return found;
 }

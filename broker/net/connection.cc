@@ -79,7 +79,8 @@ Connection::Connection(std::uint64_t number, asio::ip::tcp::socket socket, Entra
     port_ = peer.port();
   }
   if (Wire::is_needed(entrance.scheme())) wire_ = std::make_unique<Wire>(entrance);
-  session_.emplace(number, parts.router, parts.gate, parts.waker, entrance.options().session, now);
+  session_.emplace(number, parts.router, parts.gate, parts.waker, entrance.options().session, now,
+                   &parts.shared);
 }
 
 Connection::ReadOutcome Connection::read(std::span<char> scratch, session::Now now) {
@@ -127,6 +128,13 @@ Connection::ReadOutcome Connection::read_through_wire(std::span<char> came, sess
 bool Connection::wants_write() {
   if (write_failed_) return false;
   return session_->outbox().waiting_bytes() > 0 || (wire_ && !wire_->unsent.bytes.empty());
+}
+
+// A part of the outbox's own may have left: then it is a little more.
+std::size_t Connection::answer_bytes() const {
+  if (!wire_) return 0;
+  const std::size_t unsent = wire_->unsent.bytes.size();
+  return unsent - std::min(unsent, wire_->unsent.outbox_bytes);
 }
 
 Connection::WriteOutcome Connection::write(std::size_t bytes_max, session::Now now) {
@@ -251,10 +259,7 @@ Visitor Connection::visitor() const {
   visitor.connection = number_;
   visitor.host = host_;
   visitor.listener = entrance_.name();
-  if (auto names = wire_ ? wire_->client_names() : std::nullopt) {
-    visitor.certificate_subject = std::move(names->subject);
-    visitor.certificate_names = std::move(names->names);
-  }
+  if (wire_) visitor.certificate = wire_->client_names().value_or(CertificateNames());
   return visitor;
 }
 

@@ -26,7 +26,8 @@ class Connection {
     routing::Router& router;
     session::Gate& gate;
     session::Waker& waker;
-    WireBuffers& buffers;  // shared by all
+    WireBuffers& buffers;     // shared by all
+    session::Shared& shared;  // likewise
   };
 
   // The socket is connected and does not block. The entrance outlives this.
@@ -40,6 +41,9 @@ class Connection {
 
   enum class WriteOutcome { kWritten, kBlocked };  // kWritten: nothing waits any more
   [[nodiscard]] bool wants_write();
+  // Answers of TLS and WebSocket, pongs above all, that wait for the socket and that no outbox
+  // counts.
+  [[nodiscard]] std::size_t answer_bytes() const;
   // Writes the outbox out, up to `bytes_max`. A dead socket is told to the session.
   WriteOutcome write(std::size_t bytes_max, session::Now now);
 
@@ -74,7 +78,8 @@ class Connection {
   struct Notes {
     bool reading = false;  // a read loop is running
     bool waiting_to_write = false;
-    bool woken = false;  // stands on the list of those to be called
+    bool woken = false;      // stands on the list of those to be called
+    bool heard_out = false;  // the stop has read all that the kernel had
     bool told_of_stop = false;
     bool beats_paused = false;      // it is not read because of the bound on input
     std::size_t inbound_bytes = 0;  // as counted in the budgets

@@ -69,7 +69,7 @@ void Connections::welcome(asio::ip::tcp::socket socket, Entrance& entrance) {
   set_socket_options(socket);
   const session::Now now = clock_now();
   const std::uint64_t number = ++last_number_;
-  const Connection::SessionParts parts{router_, *this, *this, buffers_};
+  const Connection::SessionParts parts{router_, *this, *this, buffers_, shared_};
   auto connection = std::make_shared<Connection>(number, std::move(socket), entrance, parts, now);
   const std::string refusal = may_come(connection->visitor(), entrance, now.steady);
   if (!refusal.empty()) {
@@ -161,7 +161,7 @@ void Connections::read_ready(const ConnectionPtr& connection) {
   }
   in_hand_ = 0;
   const bool at_the_end = outcome != Connection::ReadOutcome::kMore || connection->input_ended();
-  if (stopping_ && at_the_end) tell(*connection, now);
+  connection->notes.heard_out = stopping_ && at_the_end;
   settle(connection, now);
 }
 
@@ -169,6 +169,9 @@ void Connections::settle(const ConnectionPtr& connection, session::Now now) {
   session::Session& session = connection->session();
   in_hand_ = connection->number();
   if (std::exchange(connection->notes.woken, false)) session.on_wake(now);
+  // The rest of a frame that has begun is on its way; begin_stop()'s caller waits so long only.
+  const bool has_said_all = connection->input_ended() || !session.mid_frame();
+  if (connection->notes.heard_out && has_said_all) tell(*connection, now);
   write_out(connection, now);
   connection->shut_down_if_wished();
   in_hand_ = 0;
@@ -383,10 +386,10 @@ void Connections::log_end(Connection& connection) {
   fields.add("ms", std::int64_t{lasted.count()}).add("frames", figures.frames_in);
   fields.add("sends", figures.sends).add("deliveries", figures.deliveries);
   fields.add("bytes_in", figures.bytes_in).add("bytes_out", connection.bytes_out());
-  // What a stop found no room for: a sender without receipts is not told otherwise.
-  if (connection.notes.inbound_bytes > 0) {
-    fields.add("unread", std::uint64_t{connection.notes.inbound_bytes});
-  }
+  // What a stop had no time or room for: a sender without receipts is not told otherwise.
+  const std::uint64_t unread =
+      figures.unread_bytes + session.held_bytes() - session.transaction_bytes();
+  if (unread > 0) fields.add("unread", unread);
   if (figures.mended_lengths > 0) fields.add("mended_lengths", figures.mended_lengths);
   if (is_failure(reason)) {
     const auto left_out = failed_lines_.next(now.steady);

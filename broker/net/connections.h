@@ -125,6 +125,7 @@ class Connections final : private session::Gate, private session::Waker {
 
   std::vector<char> scratch_;
   WireBuffers buffers_;
+  session::Shared shared_;
   std::unordered_map<std::uint64_t, ConnectionPtr> connections_;
   std::uint64_t last_number_ = 0;
   std::uint64_t in_hand_ = 0;  // the connection whose event is being handled; 0: none

@@ -11,6 +11,7 @@
 // Input: at the bound, a connection that holds more than its fair share is not read until there is
 // room again; small frames and logins go on. Unfinished frames alone may fill the bound, and then
 // nothing would ever free it: after `inbound_patience` the largest is closed.
+// Who does not read the answers of TLS and WebSocket is not read either.
 // Output: at the bound the connection with the most is closed as too slow, at once. A body that is
 // sent to many counts for each of them, though it is held once.
 namespace stompbox::net {
@@ -19,13 +20,16 @@ namespace {
 // In the deadlines, where connections begin with 1.
 constexpr std::uint64_t kInboundPatience = 0;
 constexpr std::size_t kFairBytesMin = 4096;
+// Of a peer that sends pings and does not read our pongs.
+constexpr std::size_t kAnswerBytesMax = 64 * 1024;
 
 }  // namespace
 
 void Connections::count_bytes(Connection& connection) {
   Connection::Notes& notes = connection.notes;
   const std::size_t inbound = connection.session().held_bytes();
-  const std::size_t outgoing = connection.session().outbox().waiting_bytes();
+  const std::size_t outgoing =
+      connection.session().outbox().waiting_bytes() + connection.answer_bytes();
   inbound_bytes_ += inbound - std::exchange(notes.inbound_bytes, inbound);
   outgoing_bytes_ += outgoing - std::exchange(notes.outgoing_bytes, outgoing);
 }
@@ -54,6 +58,7 @@ void Connections::keep_inbound_bound(session::Now now) {
 }
 
 bool Connections::has_room_for(const Connection& connection) const {
+  if (connection.answer_bytes() > kAnswerBytesMax) return false;
   return !inbound_is_over() || connection.notes.inbound_bytes <= fair_inbound_bytes();
 }
 

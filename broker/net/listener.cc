@@ -19,7 +19,9 @@ namespace {
 using asio::ip::tcp;
 
 constexpr std::chrono::milliseconds kPause{100};
-// Connections that finish() takes: more than any backlog.
+// Connections that are taken in a row, before those that are there get their turn.
+constexpr int kInARowMax = 64;
+// The same in finish(): more than any backlog.
 constexpr int kFinishMax = 100'000;
 
 int open_spare() {
@@ -81,6 +83,7 @@ asio::awaitable<void> Listener::accept_loop(Listener& self) {
     if (!error) {
       self.connections_.welcome(std::move(socket),
                                 self.entrance_);  // even if finish() was called meanwhile
+      self.take_waiting(kInARowMax);
     } else if (self.acceptor_.is_open() && self.must_pause_after(error)) {
       self.pause_.expires_after(kPause);
       co_await self.pause_.async_wait(as_result);
@@ -109,14 +112,19 @@ void Listener::drop_one_with_the_spare() {
   spare_ = open_spare();
 }
 
-void Listener::finish() {
-  for (int taken = 0; acceptor_.is_open() && taken < kFinishMax; ++taken) {
+// What the kernel has ready. An error is left to the next one who accepts.
+void Listener::take_waiting(int count_max) {
+  for (int taken = 0; acceptor_.is_open() && taken < count_max; ++taken) {
     std::error_code error;
     tcp::socket socket(io_);
     acceptor_.accept(socket, error);
-    if (error) break;
+    if (error) return;
     connections_.welcome(std::move(socket), entrance_);
   }
+}
+
+void Listener::finish() {
+  take_waiting(kFinishMax);
   std::error_code ignored;  // the descriptor is gone either way
   acceptor_.close(ignored);
   pause_.cancel();

@@ -39,6 +39,7 @@ class Listener {
   static asio::awaitable<void> accept_loop(Listener& self);
   // True: go on after a pause.
   [[nodiscard]] bool must_pause_after(std::error_code error);
+  void take_waiting(int count_max);
   void drop_one_with_the_spare();
 
   asio::io_context& io_;

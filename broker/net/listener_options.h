@@ -31,7 +31,8 @@ struct ListenerOptions {
   ListenAddress address;
   TlsOptions tls;
   // Origins of web pages that may use a WebSocket, "https://shop.example"; "*" allows all. Empty:
-  // those of the same host only. What is no browser sends no Origin and is never asked.
+  // those of the same host only, if it goes by its address. What is no browser sends no Origin and
+  // is never asked.
   std::vector<std::string> origins;
   std::size_t connection_count_max = 0;   // of this listener; 0: only that of all counts
   std::uint32_t connection_rate_max = 0;  // new ones in a second; 0: no bound

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/net/certificate_names.h"
 #include "broker/session/session.h"
 
 namespace stompbox::net {
@@ -16,10 +17,8 @@ struct Visitor {
   std::uint64_t connection = 0;
   std::string host;      // the peer's address without port
   std::string listener;  // the listener's address as configured
-  // Of a client certificate that the listener's authorities have signed: the subject as RFC 2253
-  // text ("CN=node1,O=Example"), its CN, and each DNS, mail and URI name. Empty: none was shown.
-  std::string certificate_subject;
-  std::vector<std::string> certificate_names;
+  // Of a client certificate that the listener's authorities have signed. Empty: none was shown.
+  CertificateNames certificate;
 };
 
 // Knows who may come in and how long failures are held; the sockets know neither users nor files.

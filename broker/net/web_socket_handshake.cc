@@ -1,5 +1,7 @@
 #include "broker/net/web_socket_handshake.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -58,13 +60,26 @@ std::string_view host_of(std::string_view text) {
   return text.substr(0, text.find(':'));
 }
 
+// A name that somebody else's name server may have led here (DNS rebinding) is no proof that page
+// and broker belong together; an address is, and so is the name that no server is asked for.
+bool is_address(std::string_view host) {
+  if (equal_ignoring_case(host, "localhost")) return true;
+  std::array<unsigned char, sizeof(in6_addr)> ignored{};
+  if (host.starts_with('[') && host.ends_with(']')) {
+    const std::string inner(host.substr(1, host.size() - 2));
+    return ::inet_pton(AF_INET6, inner.c_str(), ignored.data()) == 1;
+  }
+  return ::inet_pton(AF_INET, std::string(host).c_str(), ignored.data()) == 1;
+}
+
 bool may_come_from(std::string_view origin, std::string_view host,
                    const std::vector<std::string>& origins) {
   for (const std::string& known : origins) {
     if (known == "*" || equal_ignoring_case(known, origin)) return true;
   }
   const bool names_host = origin.find("://") != std::string_view::npos;
-  return origins.empty() && names_host && equal_ignoring_case(host_of(origin), host_of(host));
+  return origins.empty() && names_host && is_address(host_of(host)) &&
+         equal_ignoring_case(host_of(origin), host_of(host));
 }
 
 std::optional<Refusal> find_fault(const HttpRequest& request,

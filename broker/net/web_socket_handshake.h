@@ -14,7 +14,8 @@ struct HandshakeAnswer {
   std::string refusal;   // empty: accepted; else why not, for the log
 };
 
-// `origins`: of web pages that may connect; "*": all; empty: those of the same host.
+// `origins`: of web pages that may connect; "*": all; empty: those of the same host, if that is an
+// address or localhost.
 [[nodiscard]] HandshakeAnswer answer_handshake(std::string_view head,
                                                const std::vector<std::string>& origins);
 

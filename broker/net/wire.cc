@@ -116,12 +116,18 @@ Wire::Taken Wire::take(std::span<char> came, WireBuffers& buffers) {
 
 // By the first byte. False: this port wants TLS, and the peer does not speak it.
 bool Wire::decide_outer(std::span<char> came, WireBuffers& buffers) {
-  const bool must = std::exchange(outer_, Outer::kDecided) == Outer::kTlsAwaited;
+  const bool awaited = std::exchange(outer_, Outer::kDecided) == Outer::kTlsAwaited;
+  // A port for all that demands certificates is for TLS only: plain bytes can show none.
+  const bool must = awaited || entrance_.options().tls.clients == ClientCertificates::kRequired;
   const bool hello = came.front() == kTlsHandshake;
   if (must && is_text(came.front())) {
     fail("plain bytes on a port that speaks TLS");
     buffers.out = view(came).starts_with(kGet) ? http_refusal("400 Bad Request", "", kTlsNeeded)
                                                : error_frame("TLS needed", kTlsNeeded);
+    return false;
+  }
+  if (must && entrance_.tls() == nullptr) {
+    fail("client certificates are demanded on a port without TLS");
     return false;
   }
   if (must || (hello && entrance_.tls() != nullptr)) {

@@ -61,6 +61,7 @@ class OldServer:
 
     @property
     def port(self):
+        wait_until(lambda: READY.search(self.log_text()), "the log tells the port")
         return int(READY.search(self.log_text())[1])
 
     def client(self, version="1.0", **settings):

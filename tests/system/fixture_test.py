@@ -2,6 +2,7 @@
 """A broker that belongs to somebody: ready at once, empty on demand, gone with who started it."""
 
 import json
+import os
 import pathlib
 import socket
 import statistics
@@ -109,6 +110,23 @@ def case_parent_dies(rig):
                 client.send("/queue/q", b"x", receipt=True)
         finally:
             parent.kill()
+    wait_until(lambda: not runs(pid), "the broker is gone", 10)
+    assert not fixture.ready.exists()
+
+
+def case_parent_dies_early(rig):
+    """with --exit-with-parent it ends, too, when the parent died before it was watched."""
+    config = rig.folder / "config"
+    os.mkfifo(config)
+    fixture = Fixture(rig, "--exit-with-parent", "--config", config)
+    with subprocess.Popen([sys.executable, "-c", PARENT, *fixture.command], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as parent:
+        try:
+            pid = int(parent.stdout.readline())
+            written = config.open("w")  # the broker has begun, and reads
+        finally:
+            parent.kill()
+    written.close()
     wait_until(lambda: not runs(pid), "the broker is gone", 10)
     assert not fixture.ready.exists()
 

@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -68,6 +69,48 @@ def case_second_process(rig):
     with first.client() as client:
         client.send("/queue/q", b"x", receipt=True)
     assert first.backlog("q") == 1
+
+
+def case_ready_file_of_another(rig):
+    """a start that fails leaves the ready file of the running broker alone."""
+    first = rig.broker()
+    ready = first.folder / "ready"
+    refused = subprocess.run(
+        [rig.exe, "serve", "--data", first.data, "--ready-file", ready, "--listen",
+         "tcp://127.0.0.1:0"], check=False, capture_output=True, text=True, timeout=30)
+    assert refused.returncode == 1, refused
+    assert ready.read_text().startswith("tcp://"), "the ready file is another"
+    first.stop()
+    assert not ready.exists()
+
+
+def case_control_socket_is_something_else(rig):
+    """a control socket whose name a file has is refused with a sentence, and the file stays."""
+    precious = rig.folder / "precious"
+    precious.write_text("letters")
+    broker = rig.broker("--control-socket", precious, start=False)
+    expect_refusal(broker, precious, "something else")
+    assert precious.read_text() == "letters"
+
+
+def case_stop_in_mid_transfer(rig):
+    """a SEND whose second half comes just after SIGTERM is stored, and one that stops is told."""
+    broker = rig.broker()
+    body = b"x" * 400_000
+    head = b"SEND\ndestination:/queue/q\ncontent-length:400000\n\n"
+    with broker.socket() as whole, broker.socket() as half:
+        for peer in (whole, half):
+            peer.sendall(b"CONNECT\naccept-version:1.2\nhost:x\n\n\0")
+            assert peer.recv(4096).startswith(b"CONNECTED")
+            peer.sendall(head + body[:200_000])
+        broker.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "stopping" in broker.log(), "the broker stops", 10, every=0.001)
+        whole.sendall(body[200_000:] + b"\0")
+        assert broker.process.wait(10) == 0
+    ends = [line for line in broker.log().splitlines() if "connection-end" in line]
+    assert sum("unread=" in line for line in ends) == 1, ends
+    broker.start()
+    assert broker.queue("q")["waiting"] == 1
 
 
 def case_newer_store(rig):

@@ -124,7 +124,7 @@ TEST_CASE("this machine's own connections are bounded only where that is asked f
   }
 }
 
-TEST_CASE("a user with too many connections is told to try later") {
+TEST_CASE("a user with too many connections is told so") {
   Door door;
   door.options.connections_per_user_max = 1;
   door.options.plain_users_file = door.file(".passwd");
@@ -133,7 +133,7 @@ TEST_CASE("a user with too many connections is told to try later") {
   REQUIRE(door.doorman->arrive(Door::visitor(1)).empty());
   REQUIRE(door.doorman->arrive(Door::visitor(2)).empty());
   CHECK(door.ask(Door::visitor(1), "bob", "secret").result == LoginResult::kWelcome);
-  CHECK(door.ask(Door::visitor(2), "bob", "secret").result == LoginResult::kTryLater);
+  CHECK(door.ask(Door::visitor(2), "bob", "secret").result == LoginResult::kTooMany);
   door.doorman->leave(Door::visitor(1));
   CHECK(door.ask(Door::visitor(2), "bob", "secret").result == LoginResult::kWelcome);
 }
@@ -188,8 +188,7 @@ TEST_CASE("who shows a certificate that names a user is that user, whatever logi
   door.write("rules", kOwnQueues);
   REQUIRE(door.open().has_value());
   net::Visitor node = Door::visitor(1);
-  node.certificate_subject = "CN=n1.nodes.example.com,O=Example";
-  node.certificate_names = {"n1.nodes.example.com"};
+  node.certificate = {"CN=n1.nodes.example.com,O=Example", "n1.nodes.example.com", {}};
   const auto in = door.ask(node, "admin", "guess");
   CHECK(in.result == LoginResult::kWelcome);
   CHECK(in.user == "n1");
@@ -204,9 +203,22 @@ TEST_CASE("with login by certificate nobody comes in without one that names a us
   REQUIRE(door.open().has_value());
   CHECK(door.ask(Door::visitor(1), "", "").result == LoginResult::kWrong);
   net::Visitor other = Door::visitor(2);
-  other.certificate_subject = "CN=else";
-  other.certificate_names = {"else"};
+  other.certificate = {"CN=else", "else", {}};
   CHECK(door.ask(other, "n1", "").result == LoginResult::kWrong);
+}
+
+TEST_CASE("rules know a certificate by its common name and by each alternative one") {
+  Door door;
+  door.options.rules_file = door.file("rules");
+  door.write("rules",
+             "[[rule]]\nallow = \"read\"\ndestination = \"/queue/%c.>\"\n"
+             "certificates = \"alias.example.com\"\n");
+  REQUIRE(door.open().has_value());
+  net::Visitor node = Door::visitor(1);
+  node.certificate = {"CN=n1", "n1", {"alias.example.com"}};
+  CHECK(may_read(door.ask(node, "", ""), "n1.inbox"));
+  node.certificate.alternative_names = {"else"};
+  CHECK_FALSE(may_read(door.ask(node, "", ""), "n1.inbox"));
 }
 
 TEST_CASE("a certificate is no login where that is off") {
@@ -215,8 +227,7 @@ TEST_CASE("a certificate is no login where that is off") {
   door.write(".passwd", "bob:secret\n");
   REQUIRE(door.open().has_value());
   net::Visitor node = Door::visitor(1);
-  node.certificate_subject = "CN=bob";
-  node.certificate_names = {"bob"};
+  node.certificate = {"CN=bob", "bob", {}};
   CHECK(door.ask(node, "bob", "").result == LoginResult::kWrong);
 }
 

@@ -203,10 +203,25 @@ headers = { mc_identity = "*.uk.example.com", mc_sender = "%u" }
       judge.writes(kBob, "nodes", {{"mc_identity", "a.fr.example.com"}, {"mc_sender", "bob"}}));
   CHECK_FALSE(
       judge.writes(kBob, "nodes", {{"mc_identity", "a.uk.example.com"}, {"mc_sender", "eve"}}));
-  // The first of a name counts, here as for those who get the message.
-  CHECK_FALSE(judge.writes(
-      kBob, "nodes",
-      {{"mc_identity", "a.uk.example.com"}, {"mc_sender", "eve"}, {"mc_sender", "bob"}}));
+}
+
+TEST_CASE("every header of a name has to have the value, for readers may take any of them") {
+  const Judge allows(
+      "[[rule]]\nallow = \"write\"\ndestination = \"/queue/q\"\nusers = \"+\"\n"
+      "headers = { from = \"%u\" }\n");
+  CHECK(allows.writes(kBob, "q", {{"from", "bob"}, {"from", "bob"}}));
+  CHECK_FALSE(allows.writes(kBob, "q", {{"from", "eve"}, {"from", "bob"}}));
+  CHECK_FALSE(allows.writes(kBob, "q", {{"from", "bob"}, {"from", "eve"}}));
+}
+
+TEST_CASE("a rule that denies needs only one header of the name with the value") {
+  const Judge denies(
+      "[[rule]]\ndeny = \"write\"\ndestination = \"/queue/q\"\nusers = \"+\"\n"
+      "headers = { kind = \"secret\" }\n"
+      "[[rule]]\nallow = \"all\"\nusers = \"+\"\ndestination = \"/queue/q\"\n");
+  CHECK(denies.writes(kBob, "q", {{"kind", "open"}}));
+  CHECK_FALSE(denies.writes(kBob, "q", {{"kind", "secret"}}));
+  CHECK_FALSE(denies.writes(kBob, "q", {{"kind", "open"}, {"kind", "secret"}}));
 }
 
 TEST_CASE("a header's value with a user's name in it is compared letter by letter") {

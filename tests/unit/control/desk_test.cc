@@ -118,6 +118,7 @@ struct Bench {
             [] {
               ServerFacts facts;
               facts.version = "1.2.3";
+              facts.store_identity = "queues";
               facts.listeners = {"tcp://127.0.0.1:61613"};
               return facts;
             },
@@ -381,6 +382,15 @@ TEST_CASE("a deleted queue and a reset broker hold nothing") {
   bench.commit();
   CHECK(bench.waiting("rest") == 0);
   CHECK(bench.journal.state().queues.empty());
+}
+
+TEST_CASE("the newest message's id says what has come by now, waiting or not") {
+  Bench bench;
+  const auto before = parse(*bench.ask(R"({"verb":"newest"})"));
+  CHECK(before["ok"]["store"] == "queues");
+  bench.send("work", "x");
+  const auto after = parse(*bench.ask(R"({"verb":"newest"})"));
+  CHECK(after["ok"]["newest"].GetUint64() == before["ok"]["newest"].GetUint64() + 1);
 }
 
 TEST_CASE("an order that names too little or too much is answered with a sentence") {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -115,6 +116,47 @@ TEST_CASE("the socket of a dead broker is taken over, and asking it says that no
   CHECK(ask(path, "hello", 1s).error().code == storage::ErrorCode::kUnavailable);
   const OpenDoor door(path);
   CHECK(ask(path, "hello", 20s));
+}
+
+TEST_CASE("what is no socket is not taken away for the door") {
+  const TempFolder folder;
+  const std::string path = folder.path + "/precious";
+  std::ofstream(path) << "letters";
+  asio::io_context io{1};
+  {
+    ControlDoor door(io, path, [](std::string_view, const Answer&) {});
+    const auto status = door.open();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().text ==
+          "cannot make the control socket " + path + ": there is something else of that name");
+  }
+  CHECK(std::filesystem::file_size(path) == 7);
+}
+
+TEST_CASE("the door of a running broker is left to it") {
+  const TempFolder folder;
+  const std::string path = folder.path + "/control.sock";
+  const OpenDoor door(path);
+  asio::io_context io{1};
+  {
+    ControlDoor second(io, path, [](std::string_view, const Answer&) {});
+    const auto status = second.open();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == storage::ErrorCode::kBusy);
+    CHECK(status.error().text.find("a running broker answers there") != std::string::npos);
+  }
+  CHECK(ask(path, "hello", 20s));
+}
+
+TEST_CASE("a door that closes leaves alone what has taken its place") {
+  const TempFolder folder;
+  const std::string path = folder.path + "/control.sock";
+  {
+    const OpenDoor door(path);
+    std::filesystem::remove(path);
+    std::ofstream(path) << "another's";
+  }
+  CHECK(std::filesystem::exists(path));
 }
 
 TEST_CASE("an answer that does not come in time is told") {

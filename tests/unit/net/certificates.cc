@@ -62,6 +62,7 @@ Certificate make_certificate(const std::string& folder, const Wanted& wanted,
     X509_NAME_add_entry_by_txt(subject, field, MBSTRING_UTF8,
                                reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1, 0);
   };
+  if (!wanted.general_name.empty()) add("CN", wanted.general_name);
   add("O", "Example");
   add("CN", wanted.name);
   X509Ptr issuer;

@@ -15,6 +15,7 @@ struct Certificate {
 struct Wanted {
   std::string name;               // CN, and the files' names
   std::string alternatives = {};  // "DNS:a.example,email:x@example"
+  std::string general_name = {};  // one more CN, in front
   KeyKind key = KeyKind::kEc;
   long begins_in_seconds = -60;
   long ends_in_seconds = 3600;

@@ -283,6 +283,38 @@ TEST_CASE("a stop reads what the kernel holds, also of those it has not given us
   REQUIRE(broker.run_until([&broker] { return broker.journal.stored_count("a") == 3; }));
 }
 
+TEST_CASE("a stop waits for the rest of a frame that has begun to come") {
+  Loopback broker;
+  Peer sender(broker);
+  Peer silent(broker);
+  sender.send(connect_frame());
+  silent.send(connect_frame());
+  REQUIRE(broker.run_until([&sender] { return sender.got("CONNECTED"); }));
+  REQUIRE(broker.run_until([&silent] { return silent.got("CONNECTED"); }));
+  const std::string whole = send_frame("a", std::string(400'000, 'x'));
+  sender.send(whole.substr(0, 200'000));
+  REQUIRE(broker.run_until(
+      [&] { return sender.all_sent() && broker.connections->figures().inbound_bytes > 190'000; }));
+  broker.connections->begin_stop();
+  REQUIRE(broker.run_until([&silent] { return silent.ended(); }));
+  CHECK_FALSE(broker.connections->all_told());
+  sender.send(whole.substr(200'000));
+  REQUIRE(broker.run_until([&] { return sender.all_sent() && broker.connections->all_told(); }));
+  REQUIRE(broker.run_until([&broker] { return broker.journal.stored_count("a") == 1; }));
+}
+
+TEST_CASE("a stop whose patience is over does not wait for the rest of a frame") {
+  Loopback broker;
+  Peer sender(broker);
+  sender.send(connect_frame() + "SEND\ndestination:/queue/a\n");
+  REQUIRE(broker.run_until([&sender] { return sender.got("CONNECTED"); }));
+  broker.connections->begin_stop();
+  CHECK_FALSE(broker.connections->all_told());
+  broker.connections->tell_all();
+  CHECK(broker.connections->all_told());
+  REQUIRE(broker.run_until([&sender] { return sender.ended(); }));
+}
+
 TEST_CASE("a stop at any moment of the accepting loses nobody") {
   constexpr std::size_t kMasters = 8;
   for (std::size_t steps = 0; steps < 30; ++steps) {

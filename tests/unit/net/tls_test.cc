@@ -1,9 +1,11 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 
 #include <array>
+#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -11,6 +13,7 @@
 
 #include <doctest/doctest.h>
 
+#include "broker/net/certificate_names.h"
 #include "broker/net/tls_context.h"
 #include "broker/net/tls_layer.h"
 #include "tests/support/test_folder.h"
@@ -232,6 +235,17 @@ TEST_CASE("what is no TLS, and what is too old, is a fault with a reason") {
   CHECK(exchange(middle, strict_server).end == TlsLayer::End::kFault);
 }
 
+CertificateNames names_in(const std::string& path) {
+  std::FILE* const file = std::fopen(path.c_str(), "r");
+  REQUIRE(file != nullptr);
+  X509* const certificate = PEM_read_X509(file, nullptr, nullptr, nullptr);
+  std::fclose(file);
+  REQUIRE(certificate != nullptr);
+  const CertificateNames names = names_of(certificate);
+  X509_free(certificate);
+  return names;
+}
+
 TEST_CASE("a client certificate is demanded or wished, and its names are read") {
   const TestFolder folder;
   const Certificate authority = make_certificate(folder.path(), {.name = "authority"});
@@ -261,10 +275,11 @@ TEST_CASE("a client certificate is demanded or wished, and its names are read") 
     CHECK(in->client_names()->subject ==
           "CN=n\xc3\xb6"
           "de1,O=Example");
-    CHECK(in->client_names()->names == std::vector<std::string>{"n\xc3\xb6"
-                                                                "de1",
-                                                                "node1.example", "ops@example",
-                                                                "urn:node1"});
+    CHECK(in->client_names()->common_name ==
+          "n\xc3\xb6"
+          "de1");
+    CHECK(in->client_names()->alternative_names ==
+          std::vector<std::string>{"node1.example", "ops@example", "urn:node1"});
     CHECK(has(talk_with(nullptr, version)->fault(), "did not return a certificate"));
     CHECK(has(talk_with(&stranger, version)->fault(), "self-signed"));
     options.clients = ClientCertificates::kWished;
@@ -274,6 +289,24 @@ TEST_CASE("a client certificate is demanded or wished, and its names are read") 
     CHECK(talk_with(&known, version)->client_names());
     CHECK_FALSE(talk_with(&stranger, version)->fault().empty());
   }
+}
+
+TEST_CASE("the CN stays among the alternative names if it is one") {
+  const TestFolder folder;
+  const Certificate made = make_certificate(
+      folder.path(), {.name = "node1.example", .alternatives = "DNS:node1.example,DNS:node1"});
+  const CertificateNames names = names_in(made.certificate_file);
+  CHECK(names.common_name == "node1.example");
+  CHECK(names.alternative_names == std::vector<std::string>{"node1.example", "node1"});
+}
+
+TEST_CASE("of several CNs the most specific counts, which the subject has first") {
+  const TestFolder folder;
+  const Certificate made =
+      make_certificate(folder.path(), {.name = "node1", .general_name = "Nodes"});
+  const CertificateNames names = names_in(made.certificate_file);
+  CHECK(names.subject == "CN=node1,O=Example,CN=Nodes");
+  CHECK(names.common_name == "node1");
 }
 
 }  // namespace

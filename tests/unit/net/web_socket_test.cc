@@ -87,13 +87,29 @@ TEST_CASE("pages of the same host may connect, others when they are named") {
   const auto status = [](const std::string& origin, const std::vector<std::string>& origins) {
     return status_of(upgrade_request("Origin: " + origin + "\r\n"), origins);
   };
-  CHECK(status("https://broker.example", {}) == "101");
-  CHECK(status("http://BROKER.example:8080", {}) == "101");
   CHECK(status("https://other.example", {}) == "403");
+  CHECK(status("https://broker.example", {"https://broker.example"}) == "101");
   CHECK(status("null", {}) == "403");
   CHECK(status("https://other.example", {"https://other.example"}) == "101");
   CHECK(status("https://broker.example", {"https://other.example"}) == "403");
   CHECK(status("null", {"*"}) == "101");
+}
+
+TEST_CASE("the same host is one that no foreign name server can lead to us") {
+  const auto status = [](const std::string& host, const std::string& origin) {
+    std::string request = upgrade_request("Origin: " + origin + "\r\n");
+    const std::size_t at = request.find("Host: ") + 6;
+    return status_of(request.replace(at, request.find('\r', at) - at, host));
+  };
+  CHECK(status("127.0.0.1:61614", "http://127.0.0.1:8080") == "101");
+  CHECK(status("[::1]:61614", "http://[::1]") == "101");
+  CHECK(status("localhost:61614", "https://LOCALHOST") == "101");
+  CHECK(status("192.0.2.7", "http://192.0.2.7") == "101");
+  CHECK(status("127.0.0.1:61614", "http://localhost") == "403");
+  CHECK(status("rebound.example:61614", "http://rebound.example:61614") == "403");
+  CHECK(status("127.0.0.1.example", "http://127.0.0.1.example") == "403");
+  CHECK(status("[evil.example]", "http://[evil.example]") == "403");
+  CHECK(status("localhost.example", "http://localhost.example") == "403");
 }
 
 // A socket that is open, with its handshake read in pieces of that size.
