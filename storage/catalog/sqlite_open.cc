@@ -52,17 +52,26 @@ Result<std::unique_ptr<SqliteConnection>> open_for_reading(const std::string& pa
                                 kBusyTimeout);
 }
 
+storage::Status check_exists(const std::string& path) {
+  std::error_code failure;
+  if (std::filesystem::exists(path, failure)) return storage::kOk;
+  if (!failure) return Error{ErrorCode::kNotFound, "there is no catalog database " + path};
+  return Error{ErrorCode::kDenied, "the catalog database " + path + " cannot be looked at (" +
+                                       failure.message() + "): check owner and mode of its folder"};
+}
+
+Result<std::unique_ptr<SqliteConnection>> open_for(SqliteUse use, const SqliteOptions& options) {
+  if (use == SqliteUse::kRead) return open_for_reading(options.path);
+  return SqliteConnection::open(options.path, SqliteAccess::kReadWrite, options.busy_timeout);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<CatalogReader>> open_sqlite_reader(const std::string& path) {
-  std::error_code failure;
-  if (!std::filesystem::exists(path, failure)) {
-    if (!failure) return Error{ErrorCode::kNotFound, "there is no catalog database " + path};
-    return Error{ErrorCode::kDenied, "the catalog database " + path + " cannot be looked at (" +
-                                         failure.message() +
-                                         "): check owner and mode of its folder"};
-  }
-  auto connection = open_for_reading(path);
+Result<std::unique_ptr<SqlConnection>> open_sqlite_connection(const SqliteOptions& options,
+                                                              SqliteUse use) {
+  const std::string& path = options.path;
+  if (const auto exists = check_exists(path); !exists) return exists.error();
+  auto connection = open_for(use, options);
   if (!connection) return connection.error();
   SqliteConnection& db = **connection;
   const FoundTables found = inspect_tables(db);
@@ -73,6 +82,17 @@ Result<std::unique_ptr<CatalogReader>> open_sqlite_reader(const std::string& pat
                                           "storeconfigs (" +
                                           *mismatch + "): name another one"};
   }
+  if (use == SqliteUse::kWrite) {
+    if (const auto schema = ensure_schema(db, path); !schema) return schema.error();
+  }
+  return std::unique_ptr<SqlConnection>(std::move(*connection));
+}
+
+Result<std::unique_ptr<CatalogReader>> open_sqlite_reader(const std::string& path) {
+  SqliteOptions options;
+  options.path = path;
+  auto connection = open_sqlite_connection(options, SqliteUse::kRead);
+  if (!connection) return connection.error();
   return std::unique_ptr<CatalogReader>(std::make_unique<TableReader>(std::move(*connection)));
 }
 

@@ -1,0 +1,158 @@
+#include "storage/catalog/mysql_fit.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+namespace stompbox::catalog {
+namespace {
+
+constexpr std::size_t kPacket = 16 * 1024 * 1024;
+
+MysqlTables tables_of(const std::string& charset) {
+  const std::size_t width = charset == "utf8mb4" ? 4 : charset == "latin1" ? 1 : 3;
+  const MysqlColumn name = {"varchar", charset, charset + "_bin", 255, 255 * width};
+  const MysqlColumn text = {"text", charset, charset + "_bin", 65'535, 65'535};
+  MysqlTables tables;
+  tables.columns["hosts"] = {{"name", name}, {"environment", text}};
+  tables.columns["resources"] = {{"title", text}, {"restype", name}};
+  tables.columns["source_files"] = {{"filename", name}};
+  tables.columns["param_names"] = {{"name", name}};
+  tables.columns["param_values"] = {{"value", text}};
+  tables.columns["puppet_tags"] = {{"name", name}};
+  tables.columns["fact_names"] = {{"name", name}};
+  tables.columns["fact_values"] = {{"value", text}};
+  return tables;
+}
+
+Catalog web01() {
+  Catalog catalog;
+  catalog.node = "web01";
+  Resource file;
+  file.type = "File";
+  file.title = "/etc/motd";
+  file.parameters = {{"content", {"hello"}}};
+  catalog.resources = {file};
+  return catalog;
+}
+
+std::string repeated(const std::string& text, std::size_t count) {
+  std::string all;
+  for (std::size_t i = 0; i < count; ++i)
+    all += text;
+  return all;
+}
+
+std::string complaint(const Catalog& catalog, const std::string& columns,
+                      const std::string& connection) {
+  const MysqlFit fit(tables_of(columns), connection, kPacket);
+  const auto error = fit.misfit(catalog, StoreScope::kAll);
+  return error ? error->text : "";
+}
+
+}  // namespace
+
+TEST_CASE("rule 17: a value of 65,535 bytes fits a text, one more does not") {
+  auto catalog = web01();
+  catalog.resources[0].parameters[0].values = {"short", std::string(65'535, 'x')};
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").empty());
+  catalog.resources[0].parameters[0].values[1] += 'x';
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4") ==
+        "the parameter `content` of File[/etc/motd] of web01 has 65536 bytes, column "
+        "param_values.value of the catalog database holds 65535: widen it (`stompbox store repair "
+        "--widen` does that for values)");
+}
+
+TEST_CASE("rule 17: names are measured in characters, bytes where the connection has bytes") {
+  auto catalog = web01();
+  catalog.resources[0].tags = {repeated("é", 255)};
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").empty());
+  CHECK(complaint(catalog, "utf8", "utf8mb4").empty());
+  CHECK(complaint(catalog, "latin1", "latin1").find("has 510 bytes") != std::string::npos);
+  catalog.resources[0].tags = {repeated("é", 256)};
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").find("has 256 characters") != std::string::npos);
+}
+
+TEST_CASE("each kind of text is measured by its own column") {
+  const std::string long_name(256, 'x');
+  auto catalog = web01();
+  std::string column;
+  SUBCASE("node") {
+    catalog.node = long_name;
+    column = "hosts.name";
+  }
+  SUBCASE("type") {
+    catalog.resources[0].type = long_name;
+    column = "resources.restype";
+  }
+  SUBCASE("title") {
+    catalog.resources[0].title = std::string(65'536, 'x');
+    column = "resources.title";
+  }
+  SUBCASE("file") {
+    catalog.resources[0].file = long_name;
+    column = "source_files.filename";
+  }
+  SUBCASE("name of a parameter") {
+    catalog.resources[0].parameters[0].name = long_name;
+    column = "param_names.name";
+  }
+  SUBCASE("tag") {
+    catalog.resources[0].tags = {long_name};
+    column = "puppet_tags.name";
+  }
+  SUBCASE("environment") {
+    catalog.environment = std::string(65'536, 'x');
+    column = "hosts.environment";
+  }
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").find(" " + column + " ") != std::string::npos);
+}
+
+TEST_CASE("rule 18: a character of four bytes fits utf8mb4 only") {
+  auto catalog = web01();
+  catalog.resources[0].parameters[0].values = {"\xF0\x9F\x90\x98"};
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").empty());
+  CHECK(complaint(catalog, "utf8", "utf8mb4").find("four bytes") != std::string::npos);
+  CHECK(complaint(catalog, "utf8mb4", "utf8").find("four bytes") != std::string::npos);
+  CHECK(complaint(catalog, "latin1", "latin1").empty());
+}
+
+TEST_CASE("rule 11: bytes that are not UTF-8 fit only where bytes are bytes") {
+  auto catalog = web01();
+  catalog.resources[0].parameters[0].values = {"caf\xE9"};
+  CHECK(complaint(catalog, "utf8mb4", "utf8mb4").find("not UTF-8") != std::string::npos);
+  CHECK(complaint(catalog, "latin1", "latin1").empty());
+}
+
+TEST_CASE("what is not stored is not measured") {
+  auto catalog = web01();
+  catalog.resources[0].parameters[0].values = {std::string(70'000, 'x')};
+  const MysqlFit fit(tables_of("utf8mb4"), "utf8mb4", kPacket);
+  CHECK(fit.misfit(catalog, StoreScope::kAll).has_value());
+  CHECK_FALSE(fit.misfit(catalog, StoreScope::kExported).has_value());
+}
+
+TEST_CASE("no value is larger than the packets of the server") {
+  auto tables = tables_of("utf8mb4");
+  tables.columns["param_values"]["value"] = {"mediumtext", "utf8mb4", "utf8mb4_bin", 16'777'215,
+                                             16'777'215};
+  auto catalog = web01();
+  catalog.resources[0].parameters[0].values = {std::string(1024 * 1024, 'x')};
+  CHECK(MysqlFit(tables, "utf8mb4", 1024 * 1024).misfit(catalog, StoreScope::kAll).has_value());
+  CHECK_FALSE(
+      MysqlFit(tables, "utf8mb4", 2 * 1024 * 1024).misfit(catalog, StoreScope::kAll).has_value());
+}
+
+TEST_CASE("facts are measured as well, by name and value") {
+  const MysqlFit fit(tables_of("utf8mb4"), "utf8mb4", kPacket);
+  NodeFacts facts;
+  facts.node = "web01";
+  facts.facts = {{"sshkey", {std::string(65'535, 'x')}}};
+  CHECK_FALSE(fit.misfit(facts).has_value());
+  facts.facts[0].values = {std::string(65'536, 'x')};
+  CHECK(fit.misfit(facts)->text.starts_with("the fact `sshkey` of web01 has 65536 bytes"));
+  facts.facts[0] = {std::string(256, 'x'), {"y"}};
+  CHECK(fit.misfit(facts)->text.find("fact_names.name") != std::string::npos);
+}
+
+}  // namespace stompbox::catalog
