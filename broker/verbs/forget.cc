@@ -1,0 +1,266 @@
+#include "broker/verbs/forget.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "broker/control/json.h"
+#include "broker/verbs/ask_broker.h"
+#include "broker/verbs/care_watch.h"
+#include "broker/verbs/table.h"
+#include "storage/catalog/forget.h"
+#include "storage/catalog/host_mend.h"
+#include "storage/queue/leveldb_open.h"
+#include "storage/queue/message.h"
+
+namespace stompbox::verbs {
+namespace {
+
+using catalog::Forgotten;
+using catalog::SilentNode;
+using catalog::Unexported;
+using control::Json;
+using storage::ErrorCode;
+using storage::Result;
+
+constexpr std::size_t kSilentMax = 100'000;
+
+ArrivalMark unknown(std::string why) {
+  return {std::nullopt, std::move(why)};
+}
+
+// The queues of a broker that does not run: opening them begins a new epoch, beyond all that is
+// there.
+ArrivalMark mark_in_queues(const options::Options& options) {
+  const std::string folder = options::queue_folder(options);
+  std::error_code ignored;
+  if (folder.empty() || !std::filesystem::exists(folder + "/CURRENT", ignored)) {
+    return unknown("there are no queues in " + options.data_folder);
+  }
+  queue::StoreOptions store_options = options.store;
+  store_options.path = folder;
+  const auto store = queue::open_leveldb_store(store_options);
+  if (!store) return unknown(store.error().text);
+  const queue::StoreState& state = (*store)->state();
+  return {catalog::Arrival{state.identity, queue::MessageId::make(state.epoch, 0).value}, {}};
+}
+
+ArrivalMark mark_of_broker(const rapidjson::Value& ok) {
+  const std::string store = text_in(ok, "store");
+  if (store.empty()) return unknown("its messages come from another broker");
+  return {catalog::Arrival{store, number_in(ok, "newest")}, {}};
+}
+
+// As Puppet lower-cases it; and as it is written, for a node that somebody has stored so.
+std::vector<std::string> spellings(const std::string& node) {
+  std::vector<std::string> names = {catalog::lower_case(node)};
+  if (names.front() != node) names.push_back(node);
+  return names;
+}
+
+void warn_of(const ArrivalMark& mark) {
+  if (mark.arrival) return;
+  complain("what waits in a queue cannot be told from what will come (" + mark.unknown +
+           "): a catalog that waits there brings its node back");
+}
+
+struct Row {
+  std::string node;
+  Forgotten done;
+};
+
+std::string forget_json(const std::vector<Row>& rows, const ArrivalMark& mark) {
+  Json json;
+  json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
+  for (const Row& row : rows) {
+    json.begin_object()
+        .field("name", row.node)
+        .field("found", row.done.hosts > 0)
+        .field("resources", row.done.resources)
+        .field("facts", row.done.facts)
+        .end_object();
+  }
+  return json.end_array().end_object().text() + "\n";
+}
+
+std::string show_forgotten(const std::vector<Row>& rows) {
+  std::string text;
+  for (const Row& row : rows) {
+    if (row.done.hosts == 0) continue;
+    text += printable(row.node) + " forgotten: " + counted(row.done.resources, "resource") + ", " +
+            counted(row.done.facts, "fact") + "\n";
+  }
+  return text;
+}
+
+Result<Row> forget_one(catalog::SqlConnection& db, const std::string& node,
+                       const std::optional<catalog::Arrival>& through) {
+  Row row{node, {}};
+  for (const std::string& name : spellings(node)) {
+    const auto done = catalog::forget_node(db, name, through);
+    if (!done) return done.error();
+    row.done.hosts += done->hosts;
+    row.done.resources += done->resources;
+    row.done.facts += done->facts;
+  }
+  return row;
+}
+
+Exit forget_named(const options::Options& options, const ForgetOptions& wanted) {
+  const auto db = connect_database(options, catalog::ConnectionUse::kWrite);
+  if (!db) return fail(db.error());
+  const ArrivalMark mark = find_mark(options);
+  std::vector<Row> rows;
+  bool all_found = true;
+  for (const std::string& node : wanted.nodes) {
+    auto row = forget_one(**db, node, mark.arrival);
+    if (!row) return fail(row.error());
+    if (row->done.hosts == 0) complain("there is no node " + node + " in the catalog database");
+    all_found = all_found && row->done.hosts > 0;
+    rows.push_back(std::move(*row));
+  }
+  warn_of(mark);
+  print(wanted.output == Output::kJson ? forget_json(rows, mark) : show_forgotten(rows));
+  return all_found ? Exit::kDone : Exit::kFailed;
+}
+
+std::string silent_json(const std::vector<SilentNode>& nodes, const ForgetOptions& wanted) {
+  Json json;
+  json.begin_object().field("forgotten", !wanted.dry_run).key("nodes").begin_array();
+  for (const SilentNode& node : nodes) {
+    json.begin_object().field("name", node.name).field("last_seen", node.last_seen).end_object();
+  }
+  return json.end_array().end_object().text() + "\n";
+}
+
+std::string show_silent(const std::vector<SilentNode>& nodes, const ForgetOptions& wanted) {
+  if (nodes.empty()) return "No node has been silent for so long.\n";
+  Table table({{"NODE"}, {"LAST SEEN"}});
+  for (const SilentNode& node : nodes)
+    table.add({node.name, node.last_seen});
+  return table.text() + counted(nodes.size(), "node") +
+         (wanted.dry_run ? " would be forgotten\n" : " forgotten\n");
+}
+
+// Leaves in `nodes` those that were still silent when it was their turn.
+storage::Status forget_each(catalog::SqlConnection& db, std::vector<SilentNode>& nodes) {
+  CareProgress progress;
+  catalog::LockPause pause(progress);
+  std::vector<SilentNode> forgotten;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    progress.on_progress("nodes", i, nodes.size());
+    pause.begin();
+    const auto done = catalog::forget_silent(db, nodes[i]);
+    if (!done) return done.error();
+    pause.end();
+    if (done->hosts > 0) forgotten.push_back(nodes[i]);
+  }
+  nodes = std::move(forgotten);
+  return storage::kOk;
+}
+
+// What waits in a queue is not marked: a node with a message there is not silent.
+Exit forget_all_silent(const options::Options& options, const ForgetOptions& wanted) {
+  const auto db = connect_database(
+      options, wanted.dry_run ? catalog::ConnectionUse::kRead : catalog::ConnectionUse::kWrite);
+  if (!db) return fail(db.error());
+  const auto silent_for = std::chrono::ceil<std::chrono::seconds>(*wanted.silent_for);
+  auto nodes =
+      catalog::silent_nodes(**db, silent_for, std::chrono::system_clock::now(), kSilentMax);
+  if (!nodes) return fail(nodes.error());
+  if (!wanted.dry_run) {
+    const auto done = forget_each(**db, *nodes);
+    if (!done) return fail(done.error());
+  }
+  print(wanted.output == Output::kJson ? silent_json(*nodes, wanted) : show_silent(*nodes, wanted));
+  return Exit::kDone;
+}
+
+struct UnexportRow {
+  std::string node;
+  Unexported done;
+};
+
+std::string unexport_json(const std::vector<UnexportRow>& rows, const ArrivalMark& mark) {
+  Json json;
+  json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
+  for (const UnexportRow& row : rows) {
+    json.begin_object()
+        .field("name", row.node)
+        .field("found", row.done.hosts > 0)
+        .field("absent", row.done.resources)
+        .field("left", row.done.others)
+        .end_object();
+  }
+  return json.end_array().end_object().text() + "\n";
+}
+
+std::string show_unexported(const std::vector<UnexportRow>& rows) {
+  std::string text;
+  for (const UnexportRow& row : rows) {
+    if (row.done.hosts == 0) continue;
+    text += printable(row.node) + ": " + counted(row.done.resources, "exported resource") +
+            " absent now";
+    if (row.done.others > 0) {
+      text += ", " + std::to_string(row.done.others) + " left, whose types have no ensure";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+Result<UnexportRow> unexport_one(catalog::SqlConnection& db, const std::string& node,
+                                 const std::optional<catalog::Arrival>& through) {
+  UnexportRow row{node, {}};
+  for (const std::string& name : spellings(node)) {
+    const auto done = catalog::unexport_node(db, name, through);
+    if (!done) return done.error();
+    row.done.hosts += done->hosts;
+    row.done.resources += done->resources;
+    row.done.others += done->others;
+  }
+  return row;
+}
+
+}  // namespace
+
+ArrivalMark find_mark(const options::Options& options) {
+  if (options::control_socket_path(options).empty()) {
+    return options.ephemeral ? unknown("an ephemeral broker has no control socket")
+                             : mark_in_queues(options);
+  }
+  const auto answer = ask_broker(options, R"({"verb":"newest"})");
+  if (answer) return mark_of_broker(answer->ok());
+  if (answer.error().code == ErrorCode::kUnavailable) return mark_in_queues(options);
+  return unknown(answer.error().text);
+}
+
+Exit forget(const options::Options& options, const ForgetOptions& wanted) {
+  if (wanted.nodes.empty() != wanted.silent_for.has_value()) {
+    return fail({ErrorCode::kInvalid, "name the nodes, or say --all-silent-for TIME"});
+  }
+  if (wanted.dry_run && !wanted.silent_for) {
+    return fail({ErrorCode::kInvalid, "--dry-run belongs to --all-silent-for"});
+  }
+  return wanted.silent_for ? forget_all_silent(options, wanted) : forget_named(options, wanted);
+}
+
+Exit unexport(const options::Options& options, const std::vector<std::string>& nodes,
+              Output output) {
+  const auto db = connect_database(options, catalog::ConnectionUse::kWrite);
+  if (!db) return fail(db.error());
+  const ArrivalMark mark = find_mark(options);
+  std::vector<UnexportRow> rows;
+  bool all_found = true;
+  for (const std::string& node : nodes) {
+    auto row = unexport_one(**db, node, mark.arrival);
+    if (!row) return fail(row.error());
+    if (row->done.hosts == 0) complain("there is no node " + node + " in the catalog database");
+    all_found = all_found && row->done.hosts > 0;
+    rows.push_back(std::move(*row));
+  }
+  warn_of(mark);
+  print(output == Output::kJson ? unexport_json(rows, mark) : show_unexported(rows));
+  return all_found ? Exit::kDone : Exit::kFailed;
+}
+
+}  // namespace stompbox::verbs
