@@ -8,9 +8,10 @@ namespace stompbox::catalog {
 namespace {
 
 // ?1 is the time, for both columns of every row.
-std::string insert_sql(const std::string& table, const std::string& columns, std::size_t width,
-                       std::size_t rows) {
-  std::string sql = "INSERT INTO " + table + " (" + columns + ", updated_at, created_at) VALUES ";
+std::string insert_sql(std::string_view insert_into, const std::string& table,
+                       const std::string& columns, std::size_t width, std::size_t rows) {
+  std::string sql(insert_into);
+  sql += table + " (" + columns + ", updated_at, created_at) VALUES ";
   for (std::size_t row = 0; row < rows; ++row) {
     sql += row == 0 ? "(" : ", (";
     sql += placeholders(2 + row * width, width) + ", ?1, ?1)";
@@ -37,9 +38,9 @@ BulkStatement::Size& BulkStatement::fitting(std::size_t rows) {
 
 BulkInsert::BulkInsert(SqlConnection& db, const std::string& table, const std::string& columns,
                        std::size_t width)
-    : db_(db),
-      width_(width),
-      statements_(db, [&](std::size_t rows) { return insert_sql(table, columns, width, rows); }) {}
+    : db_(db), width_(width), statements_(db, [&](std::size_t rows) {
+        return insert_sql(db.dialect().insert_into, table, columns, width, rows);
+      }) {}
 
 void BulkInsert::insert(BulkStatement::Size& size, std::string_view now) {
   SqlStatement& statement = *size.statement;

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,11 +34,16 @@ struct SaveOutcome {
   SaveStatus status = SaveStatus::kStored;
   storage::Error error;  // for the last two
   std::vector<std::string> warnings;
+  bool unreadable = false;  // of kPermanent: CatalogSave::read_whole has failed
 };
 
 struct CatalogSave {
   const Catalog* catalog = nullptr;
   Arrival arrival;
+  std::int64_t arrived_ms = 0;  // wall clock, since the epoch of UNIX; 0: not known
+  // Given with an outline (read_outline.h) as catalog: reads the message whole. Called when the
+  // catalog is not known to be stored; what cannot be read is kPermanent.
+  std::function<storage::Result<Catalog>()> read_whole = nullptr;
 };
 
 struct FactsSave {

@@ -1,11 +1,15 @@
 #include "storage/catalog/catalog_work.h"
 
 #include <algorithm>
+#include <cassert>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "storage/catalog/node_changes.h"
 #include "storage/catalog/schema.h"
+#include "storage/catalog/schema_time.h"
 
 namespace stompbox::catalog {
 namespace {
@@ -57,12 +61,14 @@ std::size_t rows_of(const CatalogDiff& diff) {
 
 CatalogWork::CatalogWork(DatabaseSession& session, const CatalogSave& save)
     : session_(session),
-      catalog_(*save.catalog),
+      catalog_(save.catalog),
+      read_whole_(save.read_whole),
       arrival_(save.arrival),
+      arrived_ms_(save.arrived_ms),
       digest_(recorded_digest(save.catalog->digest, session.options.scope)) {}
 
 void CatalogWork::add_names(NameSets& wanted) const {
-  for (const Resource& resource : catalog_.resources) {
+  for (const Resource& resource : catalog_->resources) {
     const bool stored = session_.options.scope == StoreScope::kAll || resource.exported;
     if (stored) wanted.add(resource);
   }
@@ -73,15 +79,26 @@ void CatalogWork::plan() {
   host_ = session_.hosts.find(node());
   record_ = session_.nodes.find(node());
   diff_ = {};
+  changes_.reset();
   ip_.reset();
   environment_.reset();
   row_count_ = 2;
   if (record_ && is_superseded(arrival_, record_->catalog_arrival)) {
     action_ = Action::kNothing;
+    if (read_whole_) read_whole();  // what cannot be read is told all the same (P7)
     return;
   }
   const bool known = session_.is_known(node());
-  if (is_unchanged()) {
+  bool unchanged = is_unchanged();
+  if (!unchanged && read_whole_) {
+    read_whole();
+    unchanged = !unreadable_ && is_unchanged();  // of a mended text the digest is another one
+  }
+  if (unreadable_) {
+    action_ = Action::kNothing;
+    return;
+  }
+  if (unchanged) {
     action_ = Action::kTouch;
     witness_ = record_->witness;
   } else {
@@ -90,7 +107,7 @@ void CatalogWork::plan() {
   }
   // What is known includes the facts: their columns were set then.
   if (!known) plan_host_columns();
-  if (!catalog_.environment.empty()) environment_ = catalog_.environment;
+  if (!catalog_->environment.empty()) environment_ = catalog_->environment;
 }
 
 // The digest short-cut (DESIGN §4).
@@ -106,12 +123,25 @@ bool CatalogWork::is_unchanged() {
   return true;
 }
 
+void CatalogWork::read_whole() {
+  auto whole = std::exchange(read_whole_, nullptr)();
+  if (!whole) {
+    unreadable_ = whole.error();
+    return;
+  }
+  assert(whole->node == node());
+  whole_ = std::move(*whole);
+  catalog_ = &whole_;
+  digest_ = recorded_digest(whole_.digest, session_.options.scope);
+}
+
 void CatalogWork::compare() {
   StoredRows stored;
-  const WantedRows wanted = wanted_rows(catalog_, session_.options.scope, session_.names);
+  const WantedRows wanted = wanted_rows(*catalog_, session_.options.scope, session_.names);
   if (host_.id != kNoRow) stored = session_.rows.load(host_.id);
   witness_ = witness_of(stored).text();
   diff_ = diff_catalog(stored, wanted, session_.options.scope);
+  if (!diff_.empty()) changes_ = to_text(changes_of(stored, diff_, session_.names.parameters));
   // A twin's resources would be collected beside ours, by this node itself too (rule 6).
   for (const std::int64_t twin : host_.twins) {
     for (const std::int64_t id : session_.rows.resource_ids(twin)) {
@@ -195,7 +225,7 @@ void CatalogWork::insert_rows(std::string_view now) {
   }
   const RowWriter::Inserted inserted = session_.writer.flush(now);
   for (const std::int64_t id : inserted.parameters)
-    after_.parameters.add(id, now);
+    after_.parameters.add(id, to_seconds(now));
   for (const std::int64_t id : inserted.tags)
     after_.tags.add(id, {});
 }
@@ -224,11 +254,20 @@ void CatalogWork::put_record(std::string_view now) {
   } else {
     record.witness = after_.text();
   }
-  session_.nodes.put_catalog(node(), record, now);
+  session_.nodes.put_catalog(node(), record, {lag_ms(), changes_}, now);
+}
+
+std::optional<std::int64_t> CatalogWork::lag_ms() const {
+  if (arrived_ms_ == 0) return std::nullopt;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return std::max<std::int64_t>(0, now_ms - arrived_ms_);
 }
 
 SaveOutcome CatalogWork::outcome() const {
+  if (unreadable_) return {SaveStatus::kPermanent, *unreadable_, {}, true};
   SaveOutcome outcome;
+  outcome.warnings = whole_.warnings;
   if (action_ == Action::kNothing) outcome.status = SaveStatus::kSuperseded;
   const bool wrote = action_ == Action::kWrite && (made_host_ || !diff_.empty());
   if (writes() && !wrote) outcome.status = SaveStatus::kUnchanged;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -13,7 +14,7 @@ namespace stompbox::catalog {
 
 // Stores one catalog.
 //
-//   record later or equal ──▶ kNothing
+//   record later or equal ──▶ kNothing; so is an outline that cannot be read whole
 //   digest, host row and witness as recorded ──▶ kTouch: hosts and our own row
 //   else compare all rows ──▶ kWrite: the differences, too
 class CatalogWork final : public SaveWork {
@@ -21,7 +22,7 @@ class CatalogWork final : public SaveWork {
   // Session and catalog outlive this.
   CatalogWork(DatabaseSession& session, const CatalogSave& save);
 
-  const std::string& node() const override { return catalog_.node; }
+  const std::string& node() const override { return catalog_->node; }
   void add_names(NameSets& wanted) const override;
   void plan() override;
   bool is_current() override;
@@ -34,6 +35,7 @@ class CatalogWork final : public SaveWork {
   enum class Action { kNothing, kTouch, kWrite };
 
   [[nodiscard]] bool is_unchanged();
+  void read_whole();
   void compare();
   void plan_host_columns();
   [[nodiscard]] NameSets names_of_diff() const;
@@ -41,11 +43,16 @@ class CatalogWork final : public SaveWork {
   void insert_rows(std::string_view now);
   void insert_resources(std::string_view now);
   void put_record(std::string_view now);
+  [[nodiscard]] std::optional<std::int64_t> lag_ms() const;
 
   DatabaseSession& session_;
-  const Catalog& catalog_;
+  const Catalog* catalog_;  // the save's, then whole_ where that was an outline
+  Catalog whole_;
+  std::function<storage::Result<Catalog>()> read_whole_;  // empty: `catalog_` is whole
+  std::optional<storage::Error> unreadable_;
   const Arrival arrival_;
-  const std::string digest_;  // as recorded: with the scope
+  const std::int64_t arrived_ms_;
+  std::string digest_;  // as recorded: with the scope
 
   // Decided by plan(), then by apply().
   Action action_ = Action::kNothing;
@@ -56,6 +63,7 @@ class CatalogWork final : public SaveWork {
   CatalogDiff diff_;
   Witness after_;
   std::optional<std::string> ip_, environment_;
+  std::optional<std::string> changes_;
   std::size_t row_count_ = 0;
   bool made_host_ = false;
 };

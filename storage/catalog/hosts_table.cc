@@ -29,7 +29,7 @@ std::string put(const SqlDialect& dialect, std::string_view columns, std::size_t
 HostsTable::HostsTable(SqlConnection& db, NamesTable& fact_names)
     : db_(db),
       fact_names_(fact_names),
-      find_(db, add("SELECT id, ip, environment FROM hosts WHERE name = ?1 ORDER BY id",
+      find_(db, add("SELECT id, ip, environment, name FROM hosts WHERE name = ?1 ORDER BY id",
                     db.dialect().lock_rows)),
       count_(db, "SELECT count(*) FROM resources WHERE host_id = ?1"),
       create_(db, "INSERT INTO hosts (name, updated_at, created_at) VALUES (?1, ?2, ?2)"),
@@ -44,8 +44,10 @@ HostsTable::HostsTable(SqlConnection& db, NamesTable& fact_names)
 HostRow HostsTable::find(std::string_view name) {
   std::vector<HostRow> rows;
   find_.bind(1, name);
-  while (find_.step())
+  while (find_.step()) {
+    if (find_.text(3) != name) continue;  // MySQL's usual collations ignore case
     rows.push_back({find_.integer(0), find_.text_or_null(1), find_.text_or_null(2), {}});
+  }
   if (rows.empty()) return {};
   std::size_t best = 0;
   std::int64_t best_count = rows.size() == 1 ? 0 : resource_count(rows[0].id);
@@ -101,10 +103,12 @@ NodesTable::NodesTable(SqlConnection& db)
       lock_(db, put(db.dialect(), "name, updated_at", 2, "name = ?1")),
       put_catalog_(db, put(db.dialect(),
                            "name, host_id, digest, witness, saves_since_compare, store, arrival,"
-                           " updated_at",
-                           8,
+                           " updated_at, lag_ms, changed_at, changes",
+                           11,
                            "host_id = ?2, digest = ?3, witness = ?4, saves_since_compare = ?5,"
-                           " store = ?6, arrival = ?7, updated_at = ?8")),
+                           " store = ?6, arrival = ?7, updated_at = ?8, lag_ms = ?9,"
+                           " changed_at = coalesce(?10, changed_at),"
+                           " changes = coalesce(?11, changes)")),
       put_facts_(db, put(db.dialect(), "name, facts_store, facts_arrival, updated_at", 4,
                          "facts_store = ?2, facts_arrival = ?3, updated_at = ?4")) {}
 
@@ -122,7 +126,7 @@ std::optional<NodeRecord> NodesTable::find(std::string_view name) {
 }
 
 void NodesTable::put_catalog(std::string_view name, const NodeRecord& record,
-                             std::string_view now) {
+                             const SaveNotes& notes, std::string_view now) {
   put_catalog_.bind(1, name)
       .bind(2, record.host_id)
       .bind(3, record.digest)
@@ -131,7 +135,10 @@ void NodesTable::put_catalog(std::string_view name, const NodeRecord& record,
       .bind(6, record.catalog_arrival.store)
       .bind(7, static_cast<std::int64_t>(record.catalog_arrival.number))
       .bind(8, now)
-      .run();
+      .bind_optional(9, notes.lag_ms)
+      .bind_optional(11, notes.changes);
+  notes.changes ? put_catalog_.bind(10, now) : put_catalog_.bind_null(10);
+  put_catalog_.run();
 }
 
 void NodesTable::put_facts(std::string_view name, const Arrival& arrival, std::string_view now) {

@@ -60,6 +60,12 @@ struct NodeRecord {
   friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
 };
 
+// What our own table tells people of a save.
+struct SaveNotes {
+  std::optional<std::int64_t> lag_ms;  // from the message's arrival
+  std::optional<std::string> changes;  // to_text(NodeChanges); nothing: it changed no row
+};
+
 // Our own table, a row a node.
 class NodesTable {
  public:
@@ -71,7 +77,11 @@ class NodesTable {
 
   [[nodiscard]] std::optional<NodeRecord> find(std::string_view name);
   // Everything but the facts' arrival.
-  void put_catalog(std::string_view name, const NodeRecord& record, std::string_view now);
+  void put_catalog(std::string_view name, const NodeRecord& record, const SaveNotes& notes,
+                   std::string_view now);
+  void put_catalog(std::string_view name, const NodeRecord& record, std::string_view now) {
+    put_catalog(name, record, {}, now);
+  }
   void put_facts(std::string_view name, const Arrival& arrival, std::string_view now);
 
  private:

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "storage/catalog/bulk.h"
 #include "storage/catalog/schema_rows.h"
@@ -56,6 +57,7 @@ class NamesTable {
   };
 
   void check();
+  void note_made(const std::vector<std::int64_t>& ids);
   [[nodiscard]] Checksum read_checksum();
   void add(std::int64_t id, std::string_view name, bool is_null);
   [[nodiscard]] const Row* row_of(std::int64_t id);

@@ -19,9 +19,6 @@ namespace {
 using storage::Error;
 using storage::ErrorCode;
 
-// What changes with the rules of this room: rows of an older reader are compared anew.
-constexpr std::uint64_t kReaderVersion = 1;
-
 // The resources of one message as they come, and what there is to say about them.
 class ResourceList {
  public:
@@ -360,17 +357,10 @@ storage::Result<Catalog> CatalogHandler::finish() {
   }
   if (fields_.name.empty()) return invalid("the catalog has no name");
   if (fields_.digest.empty()) return invalid("the catalog has no list of resources");
-  ReadDigest digest;
-  digest.add(kReaderVersion);
-  digest.add(static_cast<std::uint64_t>(options_.byte_policy));
-  digest.add(options_.store_sensitive ? 1U : 0U);
-  digest.add(fields_.name);
-  digest.add(fields_.environment);
-  digest.add(fields_.digest);
   Catalog catalog;
+  catalog.digest = catalog_digest(options_, fields_.name, fields_.environment, fields_.digest);
   catalog.node = std::move(fields_.name);
   catalog.environment = std::move(fields_.environment);
-  catalog.digest = digest.bytes();
   list_.move_to(catalog);
   return catalog;
 }

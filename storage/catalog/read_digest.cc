@@ -15,6 +15,9 @@ constexpr std::uint64_t kLeft2 = 0xD1B54A32D192ED03;
 constexpr std::uint64_t kRight1 = 0x8CB92BA72F3D8DD7;
 constexpr std::uint64_t kRight2 = 0xE7037ED1A0B428DB;
 
+// What changes with the rules of this room: rows of an older reader are compared anew.
+constexpr std::uint64_t kReaderVersion = 1;
+
 std::uint64_t multiply_fold(std::uint64_t a, std::uint64_t b) {
   const Wide product = static_cast<Wide>(a) * b;
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
@@ -60,6 +63,18 @@ std::string ReadDigest::bytes() const {
   std::memcpy(out.data(), &last.left_, sizeof left_);
   std::memcpy(out.data() + sizeof left_, &last.right_, sizeof right_);
   return out;
+}
+
+std::string catalog_digest(const ReadOptions& options, std::string_view node,
+                           std::string_view environment, std::string_view resources) {
+  ReadDigest digest;
+  digest.add(kReaderVersion);
+  digest.add(static_cast<std::uint64_t>(options.byte_policy));
+  digest.add(std::uint64_t{options.store_sensitive ? 1U : 0U});
+  digest.add(node);
+  digest.add(environment);
+  digest.add(resources);
+  return digest.bytes();
 }
 
 }  // namespace stompbox::catalog

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "storage/catalog/read_catalog.h"
+
 namespace stompbox::catalog {
 
 // A fast 128-bit digest of what is added, in order: two lanes, each folding 16 bytes with one
@@ -23,5 +25,9 @@ class ReadDigest {
   std::uint64_t left_ = 0x6C8E9CF570932BD5;
   std::uint64_t right_ = 0xA0B428DB1E7F4A63;
 };
+
+// Catalog::digest: `resources` is the digest of the resources as they stand in the message.
+[[nodiscard]] std::string catalog_digest(const ReadOptions& options, std::string_view node,
+                                         std::string_view environment, std::string_view resources);
 
 }  // namespace stompbox::catalog

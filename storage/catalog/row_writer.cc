@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "storage/catalog/schema_time.h"
+
 namespace stompbox::catalog {
 namespace {
 
@@ -64,12 +66,12 @@ void RowWriter::insert_parameter(std::int64_t resource_id, const Parameter& para
                                  std::string_view now) {
   const std::int64_t name_id = names_.parameters.id_of(parameter.name);
   for (const std::string& value : parameter.values) {
-    parameters_.add(now, std::string_view(value), name_id, resource_id);
+    parameters_.add(to_seconds(now), std::string_view(value), name_id, resource_id);
   }
 }
 
 void RowWriter::insert_tag(std::int64_t resource_id, const std::string& tag, std::string_view now) {
-  tags_.add(now, resource_id, names_.tags.id_of(tag));
+  tags_.add(to_seconds(now), resource_id, names_.tags.id_of(tag));
 }
 
 void RowWriter::insert_fact(std::int64_t host_id, const Fact& fact, std::string_view now) {
@@ -89,7 +91,7 @@ void RowWriter::flush_removals() {
 RowWriter::Inserted RowWriter::flush(std::string_view now) {
   flush_removals();
   static_cast<void>(facts_.flush(now));
-  return {parameters_.flush(now), tags_.flush(now)};
+  return {parameters_.flush(to_seconds(now)), tags_.flush(to_seconds(now))};
 }
 
 void RowWriter::discard() {

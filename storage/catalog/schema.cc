@@ -34,6 +34,21 @@ constexpr TableSpec kTables[] = {
     {"param_values", kParamValues},
 };
 
+constexpr OwnColumn kOwnColumns[] = {
+    {"host_id", "integer", "bigint"},          // of the hosts row that the digest is about
+    {"digest", "varchar(64)", "varchar(64)"},  // of the stored catalog; NULL: none
+    {"witness", "text", "varchar(255)"},       // of the rows after that save
+    {"saves_since_compare", "integer", "int"},
+    {"store", "varchar(255)", "varchar(255)"},  // Arrival of the stored catalog
+    {"arrival", "integer", "bigint"},
+    {"facts_store", "varchar(255)", "varchar(255)"},  // Arrival of the stored facts
+    {"facts_arrival", "integer", "bigint"},
+    {"lag_ms", "integer", "bigint"},         // from the catalog's arrival until it was stored
+    {"changed_at", "datetime", "datetime"},  // the last catalog that changed rows
+    {"changes", "text", "text"},             // what it changed: see changes.h
+    {"updated_at", "datetime", "datetime"},
+};
+
 std::optional<std::string> table_mismatch(const TableSpec& table, const FoundColumns& found) {
   for (std::string_view column : table.columns) {
     if (!found.contains(column)) {
@@ -58,6 +73,10 @@ bool is_word(char c) {
 
 std::span<const TableSpec> needed_tables() {
   return kTables;
+}
+
+std::span<const OwnColumn> own_columns() {
+  return kOwnColumns;
 }
 
 std::optional<std::string> schema_mismatch(const FoundTables& found) {

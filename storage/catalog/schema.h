@@ -22,6 +22,13 @@ struct TableSpec {
 // The one table of our own. Puppet does not look at tables that it does not know (rule 3).
 inline constexpr std::string_view kOwnTable = "stompbox_nodes";
 
+// Its columns beside `name`. One row a node, by name: it outlives the hosts row, so that a late
+// redelivery does not bring back a node that was cleaned. All but the name may be NULL.
+struct OwnColumn {
+  std::string_view name, sqlite_type, mysql_type;
+};
+[[nodiscard]] std::span<const OwnColumn> own_columns();
+
 struct FoundColumn {
   bool must_be_given = false;  // NOT NULL without a default, and not the primary key
 };

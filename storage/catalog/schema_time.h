@@ -3,8 +3,15 @@
 #include <chrono>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace stompbox::catalog {
+
+// "YYYY-MM-DD HH:MM:SS" of such a timestamp: what ActiveRecord 2 wrote, and all that the many rows
+// of values and tags carry.
+[[nodiscard]] inline std::string_view to_seconds(std::string_view timestamp) {
+  return timestamp.substr(0, 19);
+}
 
 // Writes timestamps as ActiveRecord does: "YYYY-MM-DD HH:MM:SS.ffffff" in local time (facts 3.4),
 // with so many digits behind the point; none: without the point. Asks for the time zone once a

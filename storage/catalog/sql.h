@@ -18,6 +18,8 @@ enum class SqlKind { kSqlite, kMysql };
 // What differs in statements that are otherwise the same.
 struct SqlDialect {
   SqlKind kind = SqlKind::kSqlite;
+  // Of many rows. What fails is undone by whoever called: the database need not keep a way back.
+  std::string_view insert_into = "INSERT INTO ";
   std::string_view yes, no;       // `exported`, as it is written and read (rule 1)
   std::string_view on_same_name;  // of an INSERT, before the assignments of an UPDATE
   std::string_view lock_rows;     // after a SELECT: the rows stay as they are till the COMMIT

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "storage/catalog/crc32.h"
 #include "storage/catalog/sqlite_errors.h"
 
 namespace stompbox::catalog {
@@ -13,6 +14,8 @@ namespace {
 
 constexpr SqlDialect kDialect = {
     .kind = SqlKind::kSqlite,
+    // Else each statement copies every page that it changes.
+    .insert_into = "INSERT OR FAIL INTO ",
     .yes = "t",
     .no = "f",
     .on_same_name = " ON CONFLICT (name) DO UPDATE SET ",
@@ -24,17 +27,11 @@ constexpr SqlDialect kDialect = {
 };
 
 // What MySQL has built in.
-void crc32(sqlite3_context* context, int, sqlite3_value** arguments) {
+void crc32_of_cell(sqlite3_context* context, int, sqlite3_value** arguments) {
   if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return;
-  const unsigned char* const text = sqlite3_value_text(arguments[0]);
-  const int bytes = sqlite3_value_bytes(arguments[0]);
-  std::uint32_t crc = 0xffffffff;
-  for (int i = 0; i < bytes; ++i) {
-    crc ^= text[i];
-    for (int bit = 0; bit < 8; ++bit)
-      crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
-  }
-  sqlite3_result_int64(context, static_cast<std::int64_t>(crc ^ 0xffffffff));
+  const auto* const text = reinterpret_cast<const char*>(sqlite3_value_text(arguments[0]));
+  const auto bytes = static_cast<std::size_t>(sqlite3_value_bytes(arguments[0]));
+  sqlite3_result_int64(context, crc32(std::string_view(text, text == nullptr ? 0 : bytes)));
 }
 
 class SqliteCursor final : public SqlCursor {
@@ -96,7 +93,7 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
   connection->busy_timeout_ = busy_timeout;
   sqlite3_busy_handler(raw, wait_for_lock, connection.get());
   connection->note(sqlite3_create_function(raw, "crc32", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-                                           nullptr, crc32, nullptr, nullptr));
+                                           nullptr, crc32_of_cell, nullptr, nullptr));
   return connection;
 }
 

@@ -22,7 +22,10 @@ constexpr std::size_t kWorksMax = 64;
 
 // What a connection keeps in memory; bounded, and the same whatever the size of the database.
 constexpr const char* kConnectionSettings =
-    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864;";
+    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864;"
+    // The pages of the indices change with every save: the fewer the checkpoints, the fewer times
+    // each of them is written into the file.
+    " PRAGMA wal_autocheckpoint=8192;";
 
 const std::string& node_of(const CatalogSave& save) {
   return save.catalog->node;

@@ -1,10 +1,11 @@
 #include "storage/catalog/table_reader.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <string>
-#include <string_view>
+#include <numeric>
 #include <utility>
 
+#include "storage/catalog/resource_query.h"
 #include "storage/catalog/schema.h"
 
 namespace stompbox::catalog {
@@ -14,45 +15,39 @@ using storage::Error;
 using storage::ErrorCode;
 using storage::Result;
 
-// The statement, and the texts for its placeholders.
-struct Matching {
-  std::string sql;
-  std::vector<std::string> texts;
+Error no_node(const std::string& node) {
+  return {ErrorCode::kNotFound, "there is no node " + node + " in the catalog database"};
+}
 
-  std::string placeholder(const std::string& text) {
-    texts.push_back(text);
-    return "?" + std::to_string(texts.size());
+// How many of the columns that people are told of our own table has: it may be missing, or another
+// program's version of it be there.
+std::string own_columns_sql(const SqlDialect& dialect) {
+  const std::string table = "'" + std::string(kOwnTable) + "'";
+  const std::string columns = "('lag_ms', 'changed_at', 'changes')";
+  if (dialect.kind == SqlKind::kSqlite) {
+    return "SELECT count(*) FROM pragma_table_info(" + table + ") WHERE name IN " + columns;
   }
-};
+  return "SELECT count(*) FROM information_schema.columns WHERE table_schema = database()"
+         " AND table_name = " +
+         table + " AND column_name IN " + columns;
+}
 
-Matching matching_of(const ResourceQuery& query, const SqlDialect& dialect) {
-  Matching made;
-  made.sql =
-      "SELECT r.id, h.name, r.restype, r.title, f.filename, r.exported, r.line"
-      " FROM resources r JOIN hosts h ON h.id = r.host_id"
-      " LEFT JOIN source_files f ON f.id = r.source_file_id WHERE 1 = 1";
-  if (query.type) made.sql += " AND r.restype = " + made.placeholder(*query.type);
-  if (query.title) made.sql += " AND r.title = " + made.placeholder(*query.title);
-  if (query.node) made.sql += " AND h.name = " + made.placeholder(*query.node);
-  if (query.exported) {
-    made.sql += " AND r.exported = " +
-                made.placeholder(std::string(*query.exported ? dialect.yes : dialect.no));
-  }
-  if (query.tag) {
-    made.sql +=
-        " AND EXISTS (SELECT 1 FROM resource_tags rt JOIN puppet_tags t"
-        " ON t.id = rt.puppet_tag_id WHERE rt.resource_id = r.id AND t.name = " +
-        made.placeholder(*query.tag) + ")";
-  }
-  if (query.parameter) {
-    made.sql +=
-        " AND EXISTS (SELECT 1 FROM param_values v JOIN param_names n"
-        " ON n.id = v.param_name_id WHERE v.resource_id = r.id AND n.name = " +
-        made.placeholder(query.parameter->first) +
-        " AND v.value = " + made.placeholder(query.parameter->second) + ")";
-  }
-  made.sql += " ORDER BY h.name, r.restype, r.title, r.id LIMIT " + std::to_string(query.count_max);
-  return made;
+std::string of_own_table(const std::string& columns, const std::string& rest) {
+  return "SELECT " + columns + " FROM " + std::string(kOwnTable) + rest;
+}
+
+auto children_sql(const std::string& columns, const std::string& table) {
+  return [columns, table](std::size_t rows) {
+    return "SELECT resource_id, " + columns + " FROM " + table + " WHERE resource_id IN (" +
+           placeholders(1, rows) + ") ORDER BY id";
+  };
+}
+
+// Rows of one name follow each other.
+template <typename Rows, typename Same, typename Make>
+auto& last_or_new(Rows& rows, Same same, Make make) {
+  if (rows.empty() || !same(rows.back())) rows.push_back(make());
+  return rows.back();
 }
 
 }  // namespace
@@ -65,47 +60,81 @@ TableReader::TableReader(std::unique_ptr<SqlConnection> connection)
              " (SELECT count(*) FROM resources r WHERE r.host_id = h.id AND r.exported = ?1),"
              " (SELECT count(DISTINCT fact_name_id) FROM fact_values v WHERE v.host_id = h.id)"
              " FROM hosts h ORDER BY h.name, h.id"),
-      parameters_(*db_,
-                  "SELECT n.name, v.value FROM param_values v JOIN param_names n"
-                  " ON n.id = v.param_name_id WHERE v.resource_id = ?1 ORDER BY n.name, v.id"),
-      tags_(*db_,
-            "SELECT DISTINCT t.name FROM resource_tags rt JOIN puppet_tags t"
-            " ON t.id = rt.puppet_tag_id WHERE rt.resource_id = ?1 ORDER BY t.name"),
-      hosts_(*db_, "SELECT id FROM hosts WHERE name = ?1"),
+      hosts_(*db_, "SELECT last_compile FROM hosts WHERE name = ?1"),
       facts_(*db_,
              "SELECT n.name, v.value FROM hosts h JOIN fact_values v ON v.host_id = h.id"
              " JOIN fact_names n ON n.id = v.fact_name_id WHERE h.name = ?1"
-             " ORDER BY n.name, v.id") {}
+             " ORDER BY n.name, v.id"),
+      nodes_with_fact_(*db_,
+                       "SELECT h.name, v.value FROM fact_names n"
+                       " JOIN fact_values v ON v.fact_name_id = n.id"
+                       " JOIN hosts h ON h.id = v.host_id WHERE n.name = ?1"
+                       " ORDER BY h.name, h.id, v.id"),
+      own_columns_(*db_, own_columns_sql(db_->dialect())),
+      lags_(*db_, of_own_table("name, lag_ms", " WHERE lag_ms IS NOT NULL ORDER BY name")),
+      changes_(*db_, of_own_table("changed_at, changes", " WHERE name = ?1")),
+      parameters_(*db_, children_sql("param_name_id, value", "param_values")),
+      tags_(*db_, children_sql("puppet_tag_id", "resource_tags")),
+      parameter_names_(*db_, "param_names"),
+      tag_names_(*db_, "puppet_tags") {}
+
+const std::optional<std::string>& TableReader::Names::of(std::int64_t id) {
+  const auto [at, is_new] = names_.try_emplace(id);
+  if (!is_new) return at->second;
+  find_.bind(1, id);
+  if (find_.step()) at->second = find_.text_or_null(0);
+  find_.reset();
+  return at->second;
+}
+
+bool TableReader::has_own_table() {
+  constexpr std::int64_t kAll = 3;
+  const bool has = own_columns_.step() && own_columns_.integer(0) == kAll;
+  own_columns_.reset();
+  return has;
+}
 
 Result<std::vector<NodeRow>> TableReader::nodes() {
   begin();
   std::vector<NodeRow> rows;
   nodes_.bind(1, db_->dialect().yes);
   while (nodes_.step()) {
-    std::string environment(nodes_.text(1));
-    if (auto plain = environment_in_yaml(environment)) environment = *plain;
-    rows.push_back({std::string(nodes_.text(0)), std::move(environment),
-                    std::string(nodes_.text(2)), std::string(nodes_.text(3)), nodes_.integer(4),
-                    nodes_.integer(5), nodes_.integer(6)});
+    NodeRow& row = rows.emplace_back();
+    row.name = nodes_.text(0);
+    row.environment = nodes_.text(1);
+    if (auto plain = environment_in_yaml(row.environment)) row.environment = *plain;
+    row.ip = nodes_.text(2);
+    row.last_compile = nodes_.text(3);
+    row.resource_count = nodes_.integer(4);
+    row.exported_count = nodes_.integer(5);
+    row.fact_count = nodes_.integer(6);
   }
+  if (has_own_table()) read_lags(rows);
   return finish(std::move(rows));
+}
+
+void TableReader::read_lags(std::vector<NodeRow>& rows) {
+  std::unordered_map<std::string, std::int64_t> lags;
+  while (lags_.step())
+    lags.emplace(lags_.text(0), lags_.integer(1));
+  for (NodeRow& row : rows) {
+    if (const auto lag = lags.find(row.name); lag != lags.end()) row.lag_ms = lag->second;
+  }
 }
 
 Result<std::vector<ResourceRow>> TableReader::resources(const ResourceQuery& query) {
   begin();
   std::vector<std::int64_t> ids;
   std::vector<ResourceRow> rows = matching(query, ids);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    read_parameters(ids[i], rows[i]);
-    read_tags(ids[i], rows[i]);
-  }
+  read_parameters(ids, rows);
+  read_tags(ids, rows);
   return finish(std::move(rows));
 }
 
 std::vector<ResourceRow> TableReader::matching(const ResourceQuery& query,
                                                std::vector<std::int64_t>& ids) {
   std::vector<ResourceRow> rows;
-  const Matching matching = matching_of(query, db_->dialect());
+  const ResourceSelect matching = select_of(query, db_->dialect());
   SqlStatement select(*db_, matching.sql);
   for (std::size_t i = 0; i < matching.texts.size(); ++i)
     select.bind(static_cast<int>(i) + 1, matching.texts[i]);
@@ -122,39 +151,131 @@ std::vector<ResourceRow> TableReader::matching(const ResourceQuery& query,
   return rows;
 }
 
-void TableReader::read_parameters(std::int64_t id, ResourceRow& row) {
-  parameters_.bind(1, id);
-  while (parameters_.step()) {
-    const std::string_view name = parameters_.text(0);
-    if (row.parameters.empty() || row.parameters.back().first != name) {
-      row.parameters.emplace_back(name, std::vector<std::string>{});
+// Calls take(place in `ids`, statement at a child) for each child, those of one resource by id.
+template <typename Take>
+void TableReader::read_children(BulkStatement& select, const std::vector<std::int64_t>& ids,
+                                Take take) {
+  std::unordered_map<std::int64_t, std::size_t> places;
+  for (std::size_t done = 0; done < ids.size() && !db_->failed();) {
+    BulkStatement::Size& size = select.fitting(ids.size() - done);
+    places.clear();
+    for (std::size_t i = 0; i < size.rows; ++i) {
+      size.statement->bind(static_cast<int>(i) + 1, ids[done + i]);
+      places.emplace(ids[done + i], done + i);
     }
-    row.parameters.back().second.emplace_back(parameters_.text(1));
+    while (size.statement->step())
+      take(places.at(size.statement->integer(0)), *size.statement);
+    done += size.rows;
   }
 }
 
-void TableReader::read_tags(std::int64_t id, ResourceRow& row) {
-  tags_.bind(1, id);
-  while (tags_.step())
-    row.tags.emplace_back(tags_.text(0));
+void TableReader::read_parameters(const std::vector<std::int64_t>& ids,
+                                  std::vector<ResourceRow>& rows) {
+  struct Value {
+    std::size_t place = 0;
+    std::int64_t name_id = 0;
+    std::string text;
+  };
+  std::vector<Value> values;
+  read_children(parameters_, ids, [&values](std::size_t place, const SqlStatement& child) {
+    values.push_back({place, child.integer(1), std::string(child.text(2))});
+  });
+  parameter_names_.forget();
+  for (Value& value : values) {
+    const auto& name = parameter_names_.of(value.name_id);
+    if (!name) continue;
+    auto& parameters = rows[value.place].parameters;
+    auto at = std::ranges::find(parameters, *name, &ResourceRow::Parameter::first);
+    if (at == parameters.end()) {
+      parameters.emplace_back(*name, std::vector<std::string>{});
+      at = parameters.end() - 1;
+    }
+    at->second.push_back(std::move(value.text));
+  }
+  for (ResourceRow& row : rows)
+    std::ranges::sort(row.parameters, {}, &ResourceRow::Parameter::first);
+}
+
+void TableReader::read_tags(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows) {
+  std::vector<std::pair<std::size_t, std::int64_t>> tags;
+  read_children(tags_, ids, [&tags](std::size_t place, const SqlStatement& child) {
+    tags.emplace_back(place, child.integer(1));
+  });
+  tag_names_.forget();
+  for (const auto& [place, id] : tags) {
+    if (const auto& name = tag_names_.of(id)) rows[place].tags.push_back(*name);
+  }
+  for (ResourceRow& row : rows) {
+    std::ranges::sort(row.tags);
+    const auto twice = std::ranges::unique(row.tags);
+    row.tags.erase(twice.begin(), twice.end());
+  }
+}
+
+bool TableReader::read_host(const std::string& node, std::string& last_compile) {
+  hosts_.bind(1, node);
+  const bool found = hosts_.step();
+  if (found) last_compile = hosts_.text(0);
+  hosts_.reset();
+  return found;
 }
 
 Result<std::vector<FactRow>> TableReader::facts(const std::string& node) {
   begin();
-  hosts_.bind(1, node);
-  const bool found = hosts_.step();
-  hosts_.reset();
+  std::string last_compile;
+  const bool found = read_host(node, last_compile);
   std::vector<FactRow> rows;
   facts_.bind(1, node);
   while (facts_.step()) {
     const std::string_view name = facts_.text(0);
-    if (rows.empty() || rows.back().name != name) rows.push_back({std::string(name), {}});
-    rows.back().values.emplace_back(facts_.text(1));
+    FactRow& row = last_or_new(
+        rows, [name](const FactRow& last) { return last.name == name; },
+        [name] {
+          return FactRow{std::string(name), {}};
+        });
+    row.values.emplace_back(facts_.text(1));
   }
   auto result = finish(std::move(rows));
-  if (result && !found) {
-    return Error{ErrorCode::kNotFound, "there is no node " + node + " in the catalog database"};
+  if (result && !found) return no_node(node);
+  return result;
+}
+
+Result<std::vector<NodeFactRow>> TableReader::find_facts(const std::string& name,
+                                                         const std::optional<std::string>& value) {
+  begin();
+  std::vector<NodeFactRow> rows;
+  nodes_with_fact_.bind(1, name);
+  while (nodes_with_fact_.step()) {
+    const std::string_view node = nodes_with_fact_.text(0);
+    NodeFactRow& row = last_or_new(
+        rows, [node](const NodeFactRow& last) { return last.node == node; },
+        [node, &name] {
+          return NodeFactRow{std::string(node), {name, {}}};
+        });
+    row.fact.values.emplace_back(nodes_with_fact_.text(1));
   }
+  if (value) {
+    std::erase_if(rows, [&value](const NodeFactRow& row) {
+      return std::ranges::find(row.fact.values, *value) == row.fact.values.end();
+    });
+  }
+  return finish(std::move(rows));
+}
+
+Result<ChangesRow> TableReader::changes(const std::string& node) {
+  begin();
+  ChangesRow row;
+  const bool found = read_host(node, row.last_compile);
+  if (found && has_own_table()) {
+    changes_.bind(1, node);
+    if (changes_.step()) {
+      row.changed_at = changes_.text(0);
+      row.changes = changes_in(changes_.text(1));
+    }
+    changes_.reset();
+  }
+  auto result = finish(std::move(row));
+  if (result && !found) return no_node(node);
   return result;
 }
 

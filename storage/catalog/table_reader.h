@@ -3,8 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
+#include "storage/catalog/bulk.h"
 #include "storage/catalog/catalog_reader.h"
 #include "storage/catalog/sql.h"
 
@@ -18,18 +21,43 @@ class TableReader final : public CatalogReader {
   storage::Result<std::vector<NodeRow>> nodes() override;
   storage::Result<std::vector<ResourceRow>> resources(const ResourceQuery& query) override;
   storage::Result<std::vector<FactRow>> facts(const std::string& node) override;
+  storage::Result<std::vector<NodeFactRow>> find_facts(
+      const std::string& name, const std::optional<std::string>& value) override;
+  storage::Result<ChangesRow> changes(const std::string& node) override;
 
  private:
+  // Names by id, each asked for once in a snapshot.
+  class Names {
+   public:
+    Names(SqlConnection& db, const std::string& table)
+        : find_(db, "SELECT name FROM " + table + " WHERE id = ?1") {}
+    // Nothing where there is no such row: readers do not see what hangs on it.
+    const std::optional<std::string>& of(std::int64_t id);
+    void forget() { names_.clear(); }
+
+   private:
+    SqlStatement find_;
+    std::unordered_map<std::int64_t, std::optional<std::string>> names_;
+  };
+
+  [[nodiscard]] bool has_own_table();
+  void read_lags(std::vector<NodeRow>& rows);
   std::vector<ResourceRow> matching(const ResourceQuery& query, std::vector<std::int64_t>& ids);
-  void read_parameters(std::int64_t id, ResourceRow& row);
-  void read_tags(std::int64_t id, ResourceRow& row);
+  template <typename Take>
+  void read_children(BulkStatement& select, const std::vector<std::int64_t>& ids, Take take);
+  void read_parameters(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows);
+  void read_tags(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows);
+  // True if the node is there.
+  [[nodiscard]] bool read_host(const std::string& node, std::string& last_compile);
   void begin();
   // Ends the snapshot; the connection's failure if there was one.
   template <typename Rows>
   storage::Result<Rows> finish(Rows rows);
 
   const std::unique_ptr<SqlConnection> db_;  // before its statements
-  SqlStatement nodes_, parameters_, tags_, hosts_, facts_;
+  SqlStatement nodes_, hosts_, facts_, nodes_with_fact_, own_columns_, lags_, changes_;
+  BulkStatement parameters_, tags_;
+  Names parameter_names_, tag_names_;
 };
 
 }  // namespace stompbox::catalog
