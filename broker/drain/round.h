@@ -1,7 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "storage/catalog/catalog_store.h"
@@ -49,16 +55,62 @@ struct RoundResult {
   std::vector<ItemResult> items;  // each item of the round once, in its order
 };
 
+// A message of either kind, read whole or as far as its outline.
+class MessageContent {
+ public:
+  explicit MessageContent(catalog::Catalog catalog) : value_(std::move(catalog)) {}
+  // A catalog that is read whole only when the store does not know it (read_outline.h).
+  MessageContent(catalog::Catalog outline, const catalog::ReadOptions& options)
+      : value_(std::move(outline)), outline_of_(options) {}
+  explicit MessageContent(catalog::NodeFacts facts) : value_(std::move(facts)) {}
+
+  [[nodiscard]] const std::string& node() const;
+  [[nodiscard]] std::vector<std::string> take_warnings();
+  // Of that kind only.
+  [[nodiscard]] const catalog::Catalog& catalog() const;
+  [[nodiscard]] const catalog::NodeFacts& facts() const;
+  // Of an outline: reads it whole, while `body` lives; empty for anything else.
+  [[nodiscard]] std::function<storage::Result<catalog::Catalog>()> whole_reader(
+      std::string_view body) const;
+
+ private:
+  std::variant<catalog::Catalog, catalog::NodeFacts> value_;
+  std::optional<catalog::ReadOptions> outline_of_;
+};
+
 // Parsed messages that are held before they are saved together.
 struct ChunkBounds {
   std::size_t count_max = 32;
   std::size_t bytes_max = 16 * 1024 * 1024;  // of the messages; one always fits
 };
 
-// Reads and stores one round, facts before catalogs. Worker thread; `store` is the worker's own.
-// Pure but for the store; no exception leaves it. Within the round each node is saved once a kind,
-// its newest readable message; an older one is superseded only when that one is stored, tried in
-// its place when the database refuses it for good, and back to the queue when the database is in
+// Any thread; no exception leaves it.
+[[nodiscard]] storage::Result<MessageContent> read_message(const RoundItem& item,
+                                                           const catalog::ReadOptions& options);
+
+struct HeldMessage {
+  std::size_t index = 0;  // of the round's item
+  MessageContent content;
+};
+
+// Messages of one kind, one a node, in order of arrival.
+struct SaveTask {
+  MessageKind kind = MessageKind::kCatalog;
+  std::vector<HeldMessage> messages;
+};
+
+[[nodiscard]] std::vector<std::size_t> indexes_of(const SaveTask& task);
+
+// One outcome a message, in their order. The store's thread; no exception leaves it.
+[[nodiscard]] std::vector<catalog::SaveOutcome> save_messages(const SaveTask& task,
+                                                              const Round& round,
+                                                              catalog::CatalogStore& store,
+                                                              const std::string& store_identity);
+
+// Reads and stores one round by itself, facts before catalogs (several workers: see lanes.h). Pure
+// but for the store; no exception leaves it. Within the round each node is saved once a kind, its
+// newest readable message; an older one is superseded only when that one is stored, tried in its
+// place when the database refuses it for good, and back to the queue when the database is in
 // trouble.
 [[nodiscard]] RoundResult run_round(const Round& round, catalog::CatalogStore& store,
                                     const catalog::ReadOptions& options,

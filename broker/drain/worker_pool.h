@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,12 +15,30 @@
 
 namespace stompbox::drain {
 
+// Makes the store of one worker, unopened; called on the thread that makes the pool.
+using StoreFactory = std::function<std::unique_ptr<catalog::CatalogStore>()>;
+
 struct WorkerOptions {
   catalog::ReadOptions read;
   std::string store_identity;  // of the queue store: makes arrivals comparable
+  std::size_t workers = 1;     // threads, all of which read messages
+  std::size_t writers = 1;     // of them those that save too, each with a store of its own
+  ChunkBounds chunk{};
+  // A save that lasts longer is no longer waited for while other workers have nothing to do: its
+  // messages go back to the queue, and its worker is out until the database answers. More than the
+  // store's own time-outs, which come first.
+  std::chrono::milliseconds save_patience{300'000};
 };
 
-// What the worker tells; called on the worker's thread, so each posts to the loop. All are needed.
+struct WorkerCounts {
+  std::size_t workers = 1;
+  std::size_t writers = 1;
+};
+// `wanted` 0: a quarter of the cores, 1 to 8. `writers_max`: how many the database takes at once.
+[[nodiscard]] WorkerCounts worker_counts(std::size_t wanted, std::size_t writers_max);
+
+// What the workers tell; called on their threads, one call at a time, so each posts to the loop.
+// All are needed.
 struct WorkerReports {
   // The first time with what the first attempt gave, later only when a failure is over.
   std::function<void(storage::Status)> opened;
@@ -29,32 +48,36 @@ struct WorkerReports {
 };
 
 enum class WorkerEnd : std::uint8_t {
-  kFinished,   // the thread has ended
-  kAbandoned,  // it still stores; it keeps what it needs, and the process should end soon
+  kFinished,   // all threads have ended
+  kAbandoned,  // one still stores; it keeps what it needs, and the process should end soon
 };
 
-// The threads that store rounds: one, because SQLite has one writer (README.md says where several
-// will go). The thread opens the store, uses it alone and closes it.
+// The threads that store rounds, one round at a time, by its Lanes. A writer opens its store, uses
+// it alone and closes it. The first one makes the schema where there is none, before any other
+// looks.
 class WorkerPool final : public Workshop {
  public:
-  WorkerPool(std::unique_ptr<catalog::CatalogStore> store, CrashLedger ledger,
-             WorkerOptions options, WorkerReports reports);
+  WorkerPool(const StoreFactory& make_store, CrashLedger ledger, WorkerOptions options,
+             WorkerReports reports);
   ~WorkerPool() override;  // as stop() with a minute's patience
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // Starts the thread, which opens the store at once, so that the schema is there early.
+  // Starts the threads; a store is opened at once, so that the schema is there early.
   void start();
   // Loop thread. While the store cannot be opened each round is answered with kRetry.
   void hand_over(Round round) override;
-  // Ends the thread; a round under way has so long to finish, and is then left to itself. Rounds
-  // that were not begun are dropped: their messages are still in the queue.
+  // Begins nothing more: what is being saved is finished, the rest of the round is answered with
+  // kRetry, and rounds that were not begun are dropped: their messages are still in the queue.
+  void wind_up();
+  // Winds up and ends the threads; what is being saved has so long to finish, and is then left to
+  // itself.
   [[nodiscard]] WorkerEnd stop(std::chrono::milliseconds patience);
-  // Of the store once it is open; any thread.
+  // Of the store once one is open; any thread.
   [[nodiscard]] std::string description() const;
 
  private:
-  struct Bench;  // what the thread and its owner share; outlives an abandoned pool
+  struct Bench;  // what the threads and their owner share; outlives an abandoned pool
   std::shared_ptr<Bench> bench_;
 };
 

@@ -133,3 +133,33 @@ TEST_CASE("without a path nothing is kept") {
   CHECK(ledger.begin(round_of({5})));
   CHECK(ledger.suspects().empty());
 }
+
+TEST_CASE("by bodies a message is known again under another number") {
+  const TempFolder folder;
+  const Round first = round_of({5});
+  const std::uint64_t key = ledger_key(*first.items[0].message, LedgerKeys::kBodies);
+  for (unsigned exits = 1; exits <= 3; ++exits) {
+    CrashLedger ledger(folder.file(), "clock", LedgerKeys::kBodies);
+    REQUIRE(ledger.load());
+    CHECK(ledger.begin(round_of({100 + exits})));
+    CrashLedger next(folder.file(), "clock", LedgerKeys::kBodies);
+    // A look only: the file is put back as the exit left it.
+    const auto copy = folder.file() + ".copy";
+    std::filesystem::copy_file(folder.file(), copy);
+    REQUIRE(next.load());
+    CHECK(next.suspects() == Counts{{key, exits}});
+    std::filesystem::rename(copy, folder.file());
+  }
+}
+
+TEST_CASE("by bodies a suspect that was not under way at the last exit is none any more") {
+  const TempFolder folder;
+  CrashLedger ledger(folder.file(), "clock", LedgerKeys::kBodies);
+  CHECK(ledger.begin(round_of({5})));
+  CrashLedger second(folder.file(), "clock", LedgerKeys::kBodies);
+  REQUIRE(second.load());
+  CHECK(second.suspects().size() == 1);
+  CrashLedger third(folder.file(), "clock", LedgerKeys::kBodies);
+  REQUIRE(third.load());
+  CHECK(third.suspects().empty());
+}

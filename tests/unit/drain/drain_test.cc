@@ -387,6 +387,31 @@ TEST_CASE("the figures name the oldest catalog in the drain") {
   CHECK(bench.drain.figures().in_drain == 3);
 }
 
+TEST_CASE("the figures tell since when a round is under way, and how late the last one came") {
+  Bench bench;
+  bench.start();
+  bench.send("catalog", catalog_body("a"));
+  CHECK_FALSE(bench.drain.figures().storing_since_ms);
+  bench.wake();
+  CHECK(bench.drain.figures().storing_since_ms == 1000);
+  bench.work();
+  CHECK_FALSE(bench.drain.figures().storing_since_ms);
+  CHECK(bench.drain.figures().last_lag_ms == 1500);
+}
+
+TEST_CASE("the figures tell since when the database is in trouble, until it is over") {
+  Bench bench;
+  bench.start();
+  bench.send("catalog", catalog_body("a"));
+  bench.wake();
+  bench.fail("locked");
+  CHECK(bench.drain.figures().trouble_since_ms == 2000);
+  bench.advance(bench.options.retry_first);
+  bench.wake();
+  bench.work();
+  CHECK_FALSE(bench.drain.figures().trouble_since_ms);
+}
+
 TEST_CASE("warnings of a message reach the observer with the node") {
   Bench bench;
   bench.send("catalog", catalog_body("a"));

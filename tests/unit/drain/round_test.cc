@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/catalog/read_outline.h"
 #include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
@@ -153,6 +154,18 @@ TEST_CASE("what was stored before the trouble stays stored, the rest is not trie
   bench.store.answer_with(3, SaveStatus::kTransient, "locked");
   CHECK(fates(bench.run()) == Fates{kRetry, kRetry, kRetry, kStored});
   CHECK(bench.store.catalogs.size() == 2);
+}
+
+TEST_CASE("an older catalog whose outline alone can be read is dead-lettered, not passed over") {
+  Bench bench;
+  bench.add(kCatalog,
+            R"({"document_type":"Catalog","data":{"name":"a","resources":[{"type":"File",)"
+            R"("exported":false}],"edges":[],"classes":[]},"metadata":{"api_version":1}})");
+  bench.add_catalog("a");
+  REQUIRE(catalog::read_outline(bench.round.items[0].message->body, bench.read).has_value());
+  const auto items = bench.run();
+  CHECK(fates(items) == Fates{kDeadLetter, kStored});
+  CHECK(items[0].kind == "unreadable");
 }
 
 TEST_CASE("an older catalog is superseded although the store already had a later one") {

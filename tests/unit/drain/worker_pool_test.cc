@@ -2,11 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/unit/drain/scripted_store.h"
 
@@ -76,10 +81,12 @@ struct Door {
 
 class SlowStore final : public catalog::CatalogStore {
  public:
-  explicit SlowStore(std::shared_ptr<Door> door) : door_(std::move(door)) {}
+  // `node`: whose catalogs stand before the door; empty: all.
+  explicit SlowStore(std::shared_ptr<Door> door, std::string node = {})
+      : door_(std::move(door)), node_(std::move(node)) {}
   storage::Status open() override { return storage::kOk; }
   std::vector<catalog::SaveOutcome> save(std::span<const catalog::CatalogSave> saves) override {
-    door_->pass();
+    if (node_.empty() || saves[0].catalog->node == node_) door_->pass();
     return std::vector<catalog::SaveOutcome>(saves.size());
   }
   std::vector<catalog::SaveOutcome> save_facts(std::span<const catalog::FactsSave>) override {
@@ -89,20 +96,111 @@ class SlowStore final : public catalog::CatalogStore {
 
  private:
   std::shared_ptr<Door> door_;
+  std::string node_;
 };
 
+// Saves that end only when three of them are under way.
+struct Meeting {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<const void*> stores;
+};
+
+class MeetingStore final : public catalog::CatalogStore {
+ public:
+  explicit MeetingStore(std::shared_ptr<Meeting> meeting) : meeting_(std::move(meeting)) {}
+  storage::Status open() override { return storage::kOk; }
+  std::vector<catalog::SaveOutcome> save(std::span<const catalog::CatalogSave> saves) override {
+    std::unique_lock lock(meeting_->mutex);
+    meeting_->stores.insert(this);
+    meeting_->changed.notify_all();
+    const bool met =
+        meeting_->changed.wait_for(lock, 20s, [this] { return meeting_->stores.size() == 3; });
+    const auto status = met ? catalog::SaveStatus::kStored : catalog::SaveStatus::kTransient;
+    return std::vector<catalog::SaveOutcome>(saves.size(), {status, {}, {}});
+  }
+  std::vector<catalog::SaveOutcome> save_facts(std::span<const catalog::FactsSave>) override {
+    return {};
+  }
+  std::string description() const override { return "meeting store"; }
+
+ private:
+  std::shared_ptr<Meeting> meeting_;
+};
+
+struct Openings {
+  std::atomic<bool> first_is_over = false;
+  std::atomic<int> under_way = 0;
+  std::atomic<bool> crossed_the_first = false;
+};
+
+class OpeningStore final : public catalog::CatalogStore {
+ public:
+  explicit OpeningStore(std::shared_ptr<Openings> openings) : openings_(std::move(openings)) {}
+  storage::Status open() override {
+    const bool alone = openings_->under_way++ == 0;
+    if (!alone && !openings_->first_is_over) openings_->crossed_the_first = true;
+    std::this_thread::yield();
+    --openings_->under_way;
+    openings_->first_is_over = true;
+    return storage::kOk;
+  }
+  std::vector<catalog::SaveOutcome> save(std::span<const catalog::CatalogSave> saves) override {
+    return std::vector<catalog::SaveOutcome>(saves.size());
+  }
+  std::vector<catalog::SaveOutcome> save_facts(std::span<const catalog::FactsSave>) override {
+    return {};
+  }
+  std::string description() const override { return "opening store"; }
+
+ private:
+  std::shared_ptr<Openings> openings_;
+};
+
+WorkerOptions several(std::size_t workers, std::size_t writers) {
+  WorkerOptions options{{}, "store-1"};
+  options.workers = workers;
+  options.writers = writers;
+  return options;
+}
+
+StoreFactory slow_stores(const std::shared_ptr<Door>& door) {
+  return [door] { return std::make_unique<SlowStore>(door); };
+}
+
+std::unique_ptr<catalog::CatalogStore> scripted_store() {
+  return std::make_unique<ScriptedStore>();
+}
+
+Round round_of(const std::vector<std::string>& nodes, std::uint64_t first_number = 1) {
+  Round round{first_number, {}};
+  for (const std::string& node : nodes) {
+    auto message = std::make_shared<queue::Message>();
+    message->id = {first_number + round.items.size()};
+    message->body = catalog_body(node);
+    round.items.push_back({message->id.value, MessageKind::kCatalog, std::move(message)});
+  }
+  return round;
+}
+
 Round one_catalog(std::uint64_t number) {
-  auto message = std::make_shared<queue::Message>();
-  message->id = {number};
-  message->body = catalog_body("a");
-  return {number, {{number, MessageKind::kCatalog, message}}};
+  return round_of({"a"}, number);
+}
+
+using Fates = std::vector<ItemFate>;
+
+Fates fates(const RoundResult& result) {
+  Fates all;
+  for (const ItemResult& item : result.items)
+    all.push_back(item.fate);
+  return all;
 }
 
 }  // namespace
 
 TEST_CASE("the worker opens the store at once, stores rounds and answers each") {
   Reports reports;
-  WorkerPool pool(std::make_unique<ScriptedStore>(), {}, {{}, "store-1"}, reports.callbacks());
+  WorkerPool pool(scripted_store, {}, {{}, "store-1"}, reports.callbacks());
   CHECK(pool.description().empty());
   pool.start();
   CHECK(reports.opened());
@@ -116,9 +214,12 @@ TEST_CASE("the worker opens the store at once, stores rounds and answers each") 
 
 TEST_CASE("while the store cannot be opened rounds are answered with retry and the reason") {
   Reports reports;
-  auto store = std::make_unique<ScriptedStore>();
-  store->open_status = storage::Error{storage::ErrorCode::kDenied, "cannot open it"};
-  WorkerPool pool(std::move(store), {}, {{}, "store-1"}, reports.callbacks());
+  const StoreFactory denied = [] {
+    auto store = std::make_unique<ScriptedStore>();
+    store->open_status = storage::Error{storage::ErrorCode::kDenied, "cannot open it"};
+    return store;
+  };
+  WorkerPool pool(denied, {}, {{}, "store-1"}, reports.callbacks());
   pool.start();
   CHECK_FALSE(reports.opened());
   pool.hand_over(one_catalog(1));
@@ -130,7 +231,7 @@ TEST_CASE("while the store cannot be opened rounds are answered with retry and t
 TEST_CASE("stop waits for the round under way") {
   Reports reports;
   const auto door = std::make_shared<Door>();
-  WorkerPool pool(std::make_unique<SlowStore>(door), {}, {{}, "store-1"}, reports.callbacks());
+  WorkerPool pool(slow_stores(door), {}, {{}, "store-1"}, reports.callbacks());
   pool.start();
   pool.hand_over(one_catalog(1));
   door->wait_reached();
@@ -143,7 +244,7 @@ TEST_CASE("stop gives up a round that outlasts its patience, and is told nothing
   const auto door = std::make_shared<Door>();
   {
     auto reports = std::make_unique<Reports>();
-    WorkerPool pool(std::make_unique<SlowStore>(door), {}, {{}, "store-1"}, reports->callbacks());
+    WorkerPool pool(slow_stores(door), {}, {{}, "store-1"}, reports->callbacks());
     pool.start();
     pool.hand_over(one_catalog(1));
     door->wait_reached();
@@ -154,12 +255,87 @@ TEST_CASE("stop gives up a round that outlasts its patience, and is told nothing
 
 TEST_CASE("a ledger that cannot be kept is told once and storing goes on") {
   Reports reports;
-  WorkerPool pool(std::make_unique<ScriptedStore>(), CrashLedger("/nonexistent-folder/l", "s"),
-                  {{}, "s"}, reports.callbacks());
+  WorkerPool pool(scripted_store, CrashLedger("/nonexistent-folder/l", "s"), {{}, "s"},
+                  reports.callbacks());
   pool.start();
   for (std::uint64_t number = 1; number <= 2; ++number) {
     pool.hand_over(one_catalog(number));
     CHECK(reports.round_done().items.at(0).fate == ItemFate::kStored);
   }
   CHECK(reports.ledger_failed().code == storage::ErrorCode::kIo);
+}
+
+TEST_CASE("after wind_up what is being saved is finished and the rest of the round goes back") {
+  Reports reports;
+  const auto door = std::make_shared<Door>();
+  WorkerOptions options{{}, "store-1"};
+  options.chunk.count_max = 1;
+  WorkerPool pool(slow_stores(door), {}, options, reports.callbacks());
+  pool.start();
+  pool.hand_over(round_of({"a", "b", "c"}));
+  door->wait_reached();
+  pool.wind_up();
+  door->unlock();
+  const auto result = reports.round_done();
+  CHECK(fates(result) == Fates{ItemFate::kRetry, ItemFate::kRetry, ItemFate::kStored});
+  CHECK(result.items[0].reason == "the broker is stopping");
+  CHECK(pool.stop(20s) == WorkerEnd::kFinished);
+}
+
+TEST_CASE("several writers save different nodes at the same time, each with a store of its own") {
+  Reports reports;
+  const auto meeting = std::make_shared<Meeting>();
+  WorkerPool pool([meeting] { return std::make_unique<MeetingStore>(meeting); }, {}, several(3, 3),
+                  reports.callbacks());
+  pool.start();
+  pool.hand_over(round_of({"a", "b", "c"}));
+  CHECK(fates(reports.round_done()) == Fates(3, ItemFate::kStored));
+  CHECK(meeting->stores.size() == 3);
+}
+
+TEST_CASE("the first worker has tried the database before any other looks") {
+  Reports reports;
+  const auto openings = std::make_shared<Openings>();
+  WorkerPool pool([openings] { return std::make_unique<OpeningStore>(openings); }, {},
+                  several(3, 3), reports.callbacks());
+  pool.hand_over(round_of({"a", "b", "c", "d"}));
+  pool.start();
+  CHECK(fates(reports.round_done()) == Fates(4, ItemFate::kStored));
+  CHECK_FALSE(openings->crossed_the_first);
+}
+
+TEST_CASE("a save that hangs stops the others no longer than it is waited for") {
+  Reports reports;
+  const auto door = std::make_shared<Door>();
+  WorkerOptions options = several(2, 2);
+  options.save_patience = 1ms;
+  WorkerPool pool([door] { return std::make_unique<SlowStore>(door, "hangs"); }, {}, options,
+                  reports.callbacks());
+  pool.start();
+  pool.hand_over(round_of({"hangs"}));
+  const auto lost = reports.round_done();
+  CHECK(lost.items[0].fate == ItemFate::kRetry);
+  CHECK(lost.items[0].reason.starts_with("the database has not answered for "));
+  for (int round = 0; round < 3; ++round) {
+    pool.hand_over(round_of({"a"}));
+    CHECK(fates(reports.round_done()) == Fates{ItemFate::kStored});
+  }
+  SUBCASE("and is given up at the end") {
+    CHECK(pool.stop(1ms) == WorkerEnd::kAbandoned);
+  }
+  SUBCASE("its worker takes part again when the database answers") {
+    door->unlock();
+    pool.hand_over(round_of({"a", "hangs"}));
+    CHECK(fates(reports.round_done()) == Fates(2, ItemFate::kStored));
+    CHECK(pool.stop(20s) == WorkerEnd::kFinished);
+  }
+  door->unlock();
+}
+
+TEST_CASE("the automatic number of workers is between 1 and 8, a given one is obeyed") {
+  CHECK(worker_counts(0, 100).workers >= 1);
+  CHECK(worker_counts(0, 100).workers <= 8);
+  CHECK(worker_counts(5, 100).writers == 5);
+  CHECK(worker_counts(5, 1).workers == 5);
+  CHECK(worker_counts(5, 1).writers == 1);
 }
