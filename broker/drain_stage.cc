@@ -7,15 +7,16 @@
 
 #include "broker/log/log.h"
 #include "broker/net/connections.h"
-#include "storage/catalog/sqlite_open.h"
 
 namespace stompbox {
 namespace {
 
 // What the last process left; a file that cannot be read is told, and counts as none.
-drain::CrashLedger load_ledger(const std::string& path, const std::string& identity) {
+drain::CrashLedger load_ledger(const DrainStage::Parts& parts) {
+  const std::string& path = parts.ledger_path;
   drain::CrashLedger ledger =
-      path.empty() ? drain::CrashLedger() : drain::CrashLedger(path, identity);
+      path.empty() ? drain::CrashLedger()
+                   : drain::CrashLedger(path, parts.store_identity, parts.drain.ledger_keys);
   if (const auto status = ledger.load(); !status) {
     log::write(log::Level::kWarning, "crash-ledger-unreadable",
                log::Fields().add("error", status.error().text));
@@ -41,15 +42,22 @@ drain::Suspects suspects_of(const drain::CrashLedger& ledger) {
 
 }  // namespace
 
-DrainStage::DrainStage(asio::io_context& io, routing::Router& router, const Parts& parts)
+template <typename SourceOrRouter>
+DrainStage::DrainStage(asio::io_context& io, SourceOrRouter& source, const Parts& parts,
+                       drain::CrashLedger ledger)
     : io_(io),
       timer_(io),
       warning_lines_(100, std::chrono::seconds(10)),
-      ledger_(load_ledger(parts.ledger_path, parts.store_identity)),
-      pool_(make_pool(*this, parts, ledger_)),
+      pool_(make_pool(*this, parts, ledger)),
       drain_(
-          router, *pool_, *this, parts.drain,
-          [this] { asio::post(io_, [this] { after_event(); }); }, suspects_of(ledger_)) {}
+          source, *pool_, *this, parts.drain,
+          [this] { asio::post(io_, [this] { after_event(); }); }, suspects_of(ledger)) {}
+
+DrainStage::DrainStage(asio::io_context& io, routing::Router& router, const Parts& parts)
+    : DrainStage(io, router, parts, load_ledger(parts)) {}
+
+DrainStage::DrainStage(asio::io_context& io, drain::Source& source, const Parts& parts)
+    : DrainStage(io, source, parts, load_ledger(parts)) {}
 
 DrainStage::~DrainStage() = default;
 
@@ -68,9 +76,21 @@ std::unique_ptr<drain::WorkerPool> DrainStage::make_pool(DrainStage& self, const
   reports.ledger_failed = [](const storage::Error& error) {
     log::write(log::Level::kWarning, "crash-ledger-failed", log::Fields().add("error", error.text));
   };
+  const auto counts = drain::worker_counts(parts.drain.workers, catalog::writers_max(parts.place));
+  drain::WorkerOptions options;
+  options.read = parts.drain.read;
+  options.store_identity = parts.store_identity;
+  options.workers = counts.workers;
+  options.writers = counts.writers;
+  if (counts.workers > 1) {
+    log::write(log::Level::kInfo, "drain-workers",
+               log::Fields()
+                   .add("workers", std::uint64_t{counts.workers})
+                   .add("of_them_save", std::uint64_t{counts.writers}));
+  }
   return std::make_unique<drain::WorkerPool>(
-      catalog::make_sqlite_store(parts.sqlite), std::move(ledger),
-      drain::WorkerOptions{parts.drain.read, parts.store_identity}, std::move(reports));
+      [place = parts.place] { return catalog::make_catalog_store(place); }, std::move(ledger),
+      std::move(options), std::move(reports));
 }
 
 void DrainStage::start(std::function<void(const storage::Status&)> opened) {
@@ -92,11 +112,12 @@ void DrainStage::on_opened(const storage::Status& status) {
   if (const auto opened = std::exchange(opened_, nullptr)) opened(status);
 }
 
-void DrainStage::stop(std::function<void()> on_idle) {
+void DrainStage::stop(std::function<void()> on_idle, Ending ending) {
   on_idle_ = std::move(on_idle);
   stopping_ = true;
   timer_.cancel();
   drain_.stop();
+  if (ending == Ending::kSoon) pool_->wind_up();
   if (drain_.idle()) on_idle_();
 }
 

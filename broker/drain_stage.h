@@ -13,7 +13,7 @@
 #include "broker/drain/worker_pool.h"
 #include "broker/log/repeats.h"
 #include "broker/routing/router.h"
-#include "storage/catalog/sqlite_options.h"
+#include "storage/catalog/catalog_place.h"
 #include "storage/result.h"
 
 namespace stompbox {
@@ -22,7 +22,7 @@ namespace stompbox {
 class DrainStage final : private drain::DrainObserver {
  public:
   struct Parts {
-    catalog::SqliteOptions sqlite;
+    catalog::CatalogPlace place;
     drain::DrainOptions drain;
     std::string ledger_path;     // empty: none is kept
     std::string store_identity;  // of the queue store
@@ -30,6 +30,7 @@ class DrainStage final : private drain::DrainObserver {
 
   // References outlive this; `io` is not run afterwards.
   DrainStage(asio::io_context& io, routing::Router& router, const Parts& parts);
+  DrainStage(asio::io_context& io, drain::Source& source, const Parts& parts);
   ~DrainStage() override;
   DrainStage(const DrainStage&) = delete;
   DrainStage& operator=(const DrainStage&) = delete;
@@ -37,9 +38,14 @@ class DrainStage final : private drain::DrainObserver {
   // Opens the database on the worker's thread and takes what waits. `opened` is told once, on the
   // loop, how the first attempt went; storing begins by itself when a later one succeeds.
   void start(std::function<void(const storage::Status&)> opened);
+  enum class Ending : std::uint8_t {
+    kSoon,        // what is being saved is finished, the rest of the round goes back, unanswered
+                  // if it was not begun
+    kAfterRound,  // the whole round is stored
+  };
   // Takes nothing more. `on_idle` is called on the loop when no round is under way any more, now
   // or later.
-  void stop(std::function<void()> on_idle);
+  void stop(std::function<void()> on_idle, Ending ending = Ending::kSoon);
   [[nodiscard]] bool idle() const { return drain_.idle(); }
   // Ends the worker's thread; kAbandoned: it could not be waited for, and the process has to end
   // without destroying what the thread uses.
@@ -49,6 +55,10 @@ class DrainStage final : private drain::DrainObserver {
   [[nodiscard]] std::string description() const { return pool_->description(); }
 
  private:
+  // `source`: a router or a drain::Source.
+  template <typename SourceOrRouter>
+  DrainStage(asio::io_context& io, SourceOrRouter& source, const Parts& parts,
+             drain::CrashLedger ledger);
   static std::unique_ptr<drain::WorkerPool> make_pool(DrainStage& self, const Parts& parts,
                                                       drain::CrashLedger ledger);
   void on_opened(const storage::Status& status);
@@ -71,7 +81,6 @@ class DrainStage final : private drain::DrainObserver {
   std::function<void()> on_idle_;
   bool stopping_ = false;
   log::Repeats warning_lines_;
-  drain::CrashLedger ledger_;
   std::unique_ptr<drain::WorkerPool> pool_;
   drain::Drain drain_;
 };

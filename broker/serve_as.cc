@@ -2,11 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <variant>
 
+#include "broker/drain_alone.h"
 #include "broker/faces/process.h"
 #include "broker/log/log.h"
 #include "broker/net/connections.h"
@@ -95,11 +97,16 @@ int serve(faces::Face face, const faces::Plan& plan) {
     daemon = split->daemon;
   }
   if (auto status = take_over(plan); !status) return fail(face, status.error());
-  const int code = run_server(plan.options, [&process, &daemon]() -> Status {
+  if (!plan.database_password.empty()) {
+    ::setenv("STOMPBOX_MYSQL_PASSWORD", plan.database_password.c_str(), 1);
+  }
+  const OnReady on_ready = [&process, &daemon]() -> Status {
     if (auto status = faces::write_pid_file(process.pid_file); !status) return status;
     if (daemon) daemon->tell_ready();
     return storage::kOk;
-  });
+  };
+  const int code = plan.service == faces::Service::kDrain ? run_drain(plan.options, on_ready)
+                                                          : run_server(plan.options, on_ready);
   faces::remove_pid_file(process.pid_file);
   return code;
 }

@@ -22,6 +22,7 @@
 #include "broker/control_stage.h"
 #include "broker/doorman.h"
 #include "broker/drain_stage.h"
+#include "broker/expiry.h"
 #include "broker/lifelines.h"
 #include "broker/log/log.h"
 #include "broker/monitor_queue.h"
@@ -108,7 +109,8 @@ class Server {
   [[nodiscard]] bool peers_told() const { return connections_->all_told(); }
   [[nodiscard]] bool peers_gone() const { return connections_->empty(); }
   [[nodiscard]] bool drain_idle() const { return !drain_ || drain_->idle(); }
-  [[nodiscard]] bool database_tried() const { return !drain_ || database_tried_; }
+  // With a stop nothing waits for it any more: the stop has the timer for itself.
+  [[nodiscard]] bool database_tried() const { return stopping_ || !drain_ || database_tried_; }
   void take_down();
 
   const options::Options& options_;
@@ -122,18 +124,20 @@ class Server {
       io_, [this](std::string_view gone) { begin_stop(log::Fields().add("gone", gone)); }};
   asio::steady_timer progress_{io_};  // cancelled when wait_until() should look again
 
-  std::string sqlite_path_;  // empty: no catalog store
+  catalog::CatalogPlace catalog_place_;
   bool database_tried_ = false;
   bool disk_full_ = false;
   std::string last_page_error_;  // told once, not at every try
   bool stopping_ = false;
   Exit exit_ = Exit::kDone;
+  ReadyFile ready_file_;
 
   std::unique_ptr<queue::QueueStore> store_;
   std::unique_ptr<queue::Committer> journal_;
   std::unique_ptr<routing::Router> router_;
   std::unique_ptr<RouterClock> clock_;
   std::unique_ptr<DrainStage> drain_;      // null: no catalog store
+  std::unique_ptr<Expiry> expiry_;         // null: no node is forgotten by itself
   std::unique_ptr<MonitorQueue> monitor_;  // null: the profile has none
   std::unique_ptr<Doorman> doorman_;
   std::vector<std::unique_ptr<net::Entrance>> entrances_;  // outlive the connections
@@ -188,19 +192,19 @@ storage::Status Server::open_store() {
 
 // Masters that use the database in the data folder have to make its -wal and -shm files there.
 std::optional<std::string> Server::masters_group() const {
-  const auto path = options::sqlite_path(options_);
-  const bool is_inside = path && path->starts_with(options_.data_folder + "/");
+  const auto place = options::catalog_place(options_);
+  const bool is_inside = place && place->kind == catalog::PlaceKind::kSqlite &&
+                         place->sqlite.path.starts_with(options_.data_folder + "/");
   return is_inside ? options_.sqlite.group : std::nullopt;
 }
 
 storage::Status Server::build_drain() {
-  const auto path = options::sqlite_path(options_);
-  if (!path) return path.error();
-  sqlite_path_ = *path;
-  if (sqlite_path_.empty()) return storage::kOk;
+  const auto place = options::catalog_place(options_);
+  if (!place) return place.error();
+  catalog_place_ = *place;
+  if (catalog_place_.kind == catalog::PlaceKind::kNone) return storage::kOk;
   DrainStage::Parts parts;
-  parts.sqlite = options_.sqlite;
-  parts.sqlite.path = sqlite_path_;
+  parts.place = catalog_place_;
   parts.drain = options_.drain;
   parts.store_identity = store_->state().identity;
   if (!options_.ephemeral) parts.ledger_path = options_.data_folder + "/crash-ledger";
@@ -209,6 +213,10 @@ storage::Status Server::build_drain() {
     database_tried_ = true;
     progress_.cancel();
   });
+  if (options_.drain.forget_after.count() > 0) {
+    expiry_ = std::make_unique<Expiry>(io_, catalog_place_, options_.drain.forget_after);
+    expiry_->start();
+  }
   return storage::kOk;
 }
 
@@ -254,7 +262,7 @@ void Server::await_signals() {
 
 storage::Status Server::hold_lifelines() {
   if (options_.exit_with_parent) {
-    if (auto status = lifelines_.hold_parent(); !status) return status;
+    if (auto status = lifelines_.hold_parent(first_parent()); !status) return status;
   }
   return options_.exit_when_stdin_closes ? lifelines_.hold_input() : storage::kOk;
 }
@@ -299,7 +307,7 @@ void Server::tell_ready() {
   for (const auto& listener : listeners_)
     listener->start();
   if (!options_.ready_file.empty()) {
-    if (const auto status = write_ready_file(options_.ready_file, urls); !status) {
+    if (const auto status = ready_file_.write(options_.ready_file, urls); !status) {
       fail(status.error().text);
       return;
     }
@@ -348,7 +356,7 @@ control::ServerFacts Server::facts() const {
   if (drain_) {
     facts.catalog_description = drain_->description();
     if (facts.catalog_description.empty()) {
-      facts.catalog_description = "sqlite:" + sqlite_path_ + " (not open yet)";
+      facts.catalog_description = to_text(catalog_place_) + " (not open yet)";
     }
   }
   const bool synced = options_.journal.sync == queue::SyncPolicy::kBatch;
@@ -356,6 +364,7 @@ control::ServerFacts Server::facts() const {
   facts.listeners = listener_urls();
   facts.dead_letter_queue = options_.routing.dead_letter_queue;
   facts.catalog_queue = options_.drain.catalog_queue;
+  facts.store_identity = store_->state().identity;
   return facts;
 }
 
@@ -410,6 +419,7 @@ asio::awaitable<void> Server::stop_in_order(Server& self) {
   self.connections_->begin_stop();
   for (const auto& listener : self.listeners_)
     listener->finish();
+  if (self.expiry_) self.expiry_->stop();
   if (self.drain_) self.drain_->stop([&self] { self.progress_.cancel(); });
   co_await wait_until(self, &Server::peers_told, kReadPatience);
   self.connections_->tell_all();
@@ -426,13 +436,14 @@ void Server::take_down() {
   listeners_.clear();
   connections_.reset();
   doorman_.reset();
+  expiry_.reset();
   const bool abandoned =
       drain_ && drain_->end_worker(kWorkerPatience) == drain::WorkerEnd::kAbandoned;
   drain_.reset();
   monitor_.reset();
   if (journal_) journal_->stop();
   if (store_ && exit_ == Exit::kDone) store_->settle();
-  if (!options_.ready_file.empty()) remove_ready_file(options_.ready_file);
+  ready_file_.remove();
   clock_.reset();
   router_.reset();
   journal_.reset();

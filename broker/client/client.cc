@@ -67,6 +67,7 @@ storage::Status Client::log_in(const ClientOptions& options) {
     return storage::Error{storage::ErrorCode::kIo,
                           to_text(options.broker) + " answers with something else than CONNECTED"};
   }
+  server_ = (*answer)->headers.find("server").value_or("");
   logged_in_ = true;
   return storage::kOk;
 }
@@ -90,6 +91,12 @@ storage::Status Client::subscribe(const Subscribe& request) {
     frame.headers.add("prefetch-count", std::to_string(request.prefetch_count));
   }
   return write(std::move(frame), Confirm::kReceipt);
+}
+
+storage::Status Client::unsubscribe(std::string_view id) {
+  Frame frame = make_frame(Command::kUnsubscribe);
+  frame.headers.add("id", id);
+  return write(std::move(frame), Confirm::kNone);
 }
 
 storage::Status Client::acknowledge(const Frame& message, Confirm confirm) {

@@ -52,6 +52,8 @@ class Client {
                                      std::string body, Confirm confirm);
   // Returns when the broker has registered it.
   [[nodiscard]] storage::Status subscribe(const Subscribe& request);
+  // With stompbox, what came by it can still be acknowledged.
+  [[nodiscard]] storage::Status unsubscribe(std::string_view id);
   // The next MESSAGE; nothing when none comes in that time.
   [[nodiscard]] storage::Result<std::optional<protocol::Frame>> receive(
       std::chrono::milliseconds timeout);
@@ -61,6 +63,8 @@ class Client {
   [[nodiscard]] storage::Status disconnect();
 
   [[nodiscard]] protocol::Version version() const { return version_; }
+  // What the broker calls itself; may be empty.
+  [[nodiscard]] const std::string& server() const { return server_; }
 
  private:
   Client(Wire wire, const ClientOptions& options);
@@ -77,6 +81,7 @@ class Client {
   std::unique_ptr<protocol::FrameDecoder> decoder_;
   std::chrono::milliseconds patience_;
   protocol::Version version_ = protocol::Version::k10;
+  std::string server_;
   bool logged_in_ = false;
   std::uint64_t last_receipt_ = 0;
   std::deque<protocol::DecodeEvent> arrived_;  // not looked at

@@ -8,10 +8,13 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
+
+#include "storage/catalog/read_digest.h"
 
 namespace stompbox::drain {
 namespace {
@@ -50,8 +53,18 @@ storage::Status write_file(const std::string& path, const std::string& text) {
 
 }  // namespace
 
-CrashLedger::CrashLedger(std::string path, std::string store_identity)
-    : path_(std::move(path)), store_identity_(std::move(store_identity)) {}
+std::uint64_t ledger_key(const queue::Message& message, LedgerKeys keys) {
+  if (keys == LedgerKeys::kMessageIds) return message.id.value;
+  catalog::ReadDigest digest;
+  digest.add(message.body);
+  const std::string bytes = digest.bytes();
+  std::uint64_t key = 0;
+  std::memcpy(&key, bytes.data(), sizeof key);
+  return key == 0 ? 1 : key;
+}
+
+CrashLedger::CrashLedger(std::string path, std::string store_identity, LedgerKeys keys)
+    : path_(std::move(path)), store_identity_(std::move(store_identity)), keys_(keys) {}
 
 storage::Status CrashLedger::load() {
   if (path_.empty()) return storage::kOk;
@@ -61,19 +74,25 @@ storage::Status CrashLedger::load() {
     if (!std::getline(file, line) || line != std::string(kTitle) + store_identity_) {
       return storage::kOk;
     }
+    std::set<std::uint64_t> under_way;
     while (std::getline(file, line))
-      read_line(line);
+      read_line(line, under_way);
+    if (keys_ == LedgerKeys::kBodies) {
+      std::erase_if(suspects_, [&under_way](const auto& suspect) {
+        return !under_way.contains(suspect.first);
+      });
+    }
   }
   forget_oldest();
   // As suspects on file, so that an exit before the next round is not held against them.
   return write({});
 }
 
-void CrashLedger::read_line(const std::string& line) {
+void CrashLedger::read_line(const std::string& line, std::set<std::uint64_t>& under_way) {
   std::string_view rest = line;
   if (rest.starts_with(kUnderWay)) {
     rest.remove_prefix(kUnderWay.size());
-    if (const auto id = take_number(rest); id != 0) ++suspects_[id];
+    if (const auto id = take_number(rest); id != 0 && under_way.insert(id).second) ++suspects_[id];
   } else if (rest.starts_with(kSuspect)) {
     rest.remove_prefix(kSuspect.size());
     const auto id = take_number(rest);
@@ -91,7 +110,7 @@ storage::Status CrashLedger::begin(const Round& round) {
   std::vector<std::uint64_t> under_way;
   under_way.reserve(round.items.size());
   for (const RoundItem& item : round.items)
-    under_way.push_back(item.message->id.value);
+    under_way.push_back(ledger_key(*item.message, keys_));
   return write(under_way);
 }
 
@@ -100,7 +119,7 @@ storage::Status CrashLedger::finish(const Round& round, const RoundResult& resul
   assert(round.items.size() == result.items.size());
   for (std::size_t i = 0; i < round.items.size() && !suspects_.empty(); ++i) {
     if (result.items[i].fate == ItemFate::kRetry) continue;
-    suspects_.erase(round.items[i].message->id.value);
+    suspects_.erase(ledger_key(*round.items[i].message, keys_));
   }
   return write({});
 }

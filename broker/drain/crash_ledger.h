@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "broker/drain/options.h"
 #include "broker/drain/round.h"
 #include "storage/result.h"
 
@@ -19,18 +21,23 @@
 // One thread at a time.
 namespace stompbox::drain {
 
+// ID above, never 0.
+[[nodiscard]] std::uint64_t ledger_key(const queue::Message& message, LedgerKeys keys);
+
 class CrashLedger {
  public:
   // Without a path nothing is kept (--ephemeral).
   CrashLedger() = default;
   // `store_identity`: a ledger of another queue store is disregarded, its numbers mean nothing
   // here.
-  CrashLedger(std::string path, std::string store_identity);
+  CrashLedger(std::string path, std::string store_identity,
+              LedgerKeys keys = LedgerKeys::kMessageIds);
 
-  // Reads what the last process left: what was under way becomes a suspect, or a worse one. A file
-  // that cannot be understood counts as none. Call it once, before the first begin().
+  // Reads what the last process left: what was under way becomes a suspect, or a worse one. By
+  // bodies, what was not under way is none any more: the same body may be sent again. A file that
+  // cannot be understood counts as none. Call it once, before the first begin().
   [[nodiscard]] storage::Status load();
-  // By MessageId::value, with the number of unclean exits.
+  // By ledger_key(), with the number of unclean exits.
   [[nodiscard]] const std::map<std::uint64_t, unsigned>& suspects() const { return suspects_; }
 
   // The messages of the round are under way from here on, and no more after finish(). What the
@@ -39,12 +46,13 @@ class CrashLedger {
   [[nodiscard]] storage::Status finish(const Round& round, const RoundResult& result);
 
  private:
-  void read_line(const std::string& line);
+  void read_line(const std::string& line, std::set<std::uint64_t>& under_way);
   void forget_oldest();
   [[nodiscard]] storage::Status write(const std::vector<std::uint64_t>& under_way) const;
 
   std::string path_;
   std::string store_identity_;
+  LedgerKeys keys_ = LedgerKeys::kMessageIds;
   std::map<std::uint64_t, unsigned> suspects_;
 };
 

@@ -4,6 +4,9 @@
 #include <cassert>
 #include <utility>
 
+#include "broker/drain/crash_ledger.h"
+#include "broker/drain/source_router.h"
+
 namespace stompbox::drain {
 namespace {
 
@@ -23,90 +26,88 @@ bool proves_database(const ItemResult& result) {
 
 }  // namespace
 
-Drain::Drain(routing::Router& router, Workshop& workshop, DrainObserver& observer,
+Drain::Drain(Source& source, Workshop& workshop, DrainObserver& observer,
              const DrainOptions& options, std::function<void()> wake, Suspects suspects)
-    : router_(router),
+    : source_(source),
       workshop_(workshop),
       observer_(observer),
       options_(options),
       wake_(std::move(wake)),
       suspects_(std::move(suspects)) {
-  const bool both = !options_.catalog_queue.empty() && !options_.facts_queue.empty();
-  if (!options_.catalog_queue.empty()) {
-    sources_.push_back(
-        {options_.catalog_queue, MessageKind::kCatalog, share(options_, both ? 3 : 4), {}, false});
-  }
-  if (!options_.facts_queue.empty()) {
-    sources_.push_back(
-        {options_.facts_queue, MessageKind::kFacts, share(options_, both ? 1 : 4), {}, false});
-  }
-  figures_.enabled = !sources_.empty();
+  add_feeds();
 }
 
-Drain::~Drain() {
-  if (peer_) router_.detach(*peer_);
+Drain::Drain(routing::Router& router, Workshop& workshop, DrainObserver& observer,
+             const DrainOptions& options, std::function<void()> wake, Suspects suspects)
+    : Drain(std::make_unique<RouterSource>(router), workshop, observer, options, std::move(wake),
+            std::move(suspects)) {}
+
+Drain::Drain(std::unique_ptr<Source> owned, Workshop& workshop, DrainObserver& observer,
+             const DrainOptions& options, std::function<void()> wake, Suspects suspects)
+    : owned_(std::move(owned)),
+      source_(*owned_),
+      workshop_(workshop),
+      observer_(observer),
+      options_(options),
+      wake_(std::move(wake)),
+      suspects_(std::move(suspects)) {
+  add_feeds();
+}
+
+Drain::~Drain() = default;
+
+void Drain::add_feeds() {
+  const bool both = !options_.catalog_queue.empty() && !options_.facts_queue.empty();
+  const auto add = [this](const std::string& queue, MessageKind kind, std::size_t quarters) {
+    if (!queue.empty()) feeds_.push_back({queue, kind, share(options_, quarters)});
+  };
+  add(options_.catalog_queue, MessageKind::kCatalog, both ? 3 : 4);
+  add(options_.facts_queue, MessageKind::kFacts, both ? 1 : 4);
+  figures_.enabled = !feeds_.empty();
 }
 
 void Drain::start(TimePoint now, std::int64_t wall_ms) {
   assert(phase_ == Phase::kFresh);
-  if (sources_.empty()) return;
+  if (feeds_.empty()) return;
   phase_ = Phase::kDraining;
-  peer_ = router_.attach(*this);
+  source_.attach(*this);
   competition_at_ = now;
   subscribe(now, wall_ms);
 }
 
 // Those that have no subscription yet; a refusal is tried again like trouble of the database.
 void Drain::subscribe(TimePoint now, std::int64_t wall_ms) {
-  for (std::size_t tag = 0; tag < sources_.size(); ++tag) {
-    Source& source = sources_[tag];
-    if (source.subscription) continue;
-    routing::SubscribeRequest request;
-    request.peer = *peer_;
-    request.tag = static_cast<std::uint32_t>(tag);
-    request.destinations = {{routing::DestinationKind::kQueue, source.queue}};
-    request.ack_mode = routing::AckMode::kIndividual;
-    request.credit = source.credit;
-    const auto made = router_.subscribe(request);
+  for (std::size_t tag = 0; tag < feeds_.size(); ++tag) {
+    Feed& feed = feeds_[tag];
+    if (feed.subscribed) continue;
+    const auto made = source_.subscribe(static_cast<std::uint32_t>(tag), feed.queue, feed.credit);
     if (!made) return back_off(made.error().text, now, wall_ms);
-    source.subscription = *made;
-    router_.start_delivery(*made);
+    feed.subscribed = true;
   }
 }
 
 void Drain::stop() {
   if (phase_ == Phase::kStopped) return;
+  if (phase_ != Phase::kFresh) source_.close();
   phase_ = Phase::kStopped;
   retry_at_.reset();
   competition_at_.reset();
-  for (const Source& source : sources_) {
-    if (source.subscription) router_.unsubscribe(*source.subscription);
-  }
   give_back_waiting();
 }
 
-void Drain::deliver(const routing::Delivery& delivery) {
-  assert(delivery.tag < sources_.size());
-  const std::uint64_t item = ++last_item_;
-  held_.emplace(item, Held{delivery.subscription, delivery.id, sources_[delivery.tag].kind,
-                           delivery.message});
-  waiting_.push_back(item);
+void Drain::take(const Arriving& arriving) {
+  assert(arriving.tag < feeds_.size());
+  held_.emplace(arriving.item, Held{feeds_[arriving.tag].kind, arriving.message});
+  waiting_.push_back(arriving.item);
   if (wake_asked_) return;
   wake_asked_ = true;
   wake_();
 }
 
-// The drain asks for no receipts, publishes nothing and listens to no topic.
-void Drain::receipt_due(routing::ReceiptNumber) {
-  assert(false);
+// One in the round stays held until its result; whether that reaches the broker is the source's.
+void Drain::gone(std::uint64_t item) {
+  if (std::erase(waiting_, item) > 0) held_.erase(item);
 }
-void Drain::refused(routing::ReceiptNumber, const storage::Error&) {
-  assert(false);
-}
-void Drain::too_slow(std::uint32_t) {
-  assert(false);
-}
-void Drain::room_again() {}
 
 void Drain::on_wake(TimePoint now, std::int64_t wall_ms) {
   wake_asked_ = false;
@@ -131,11 +132,16 @@ void Drain::hand_over_waiting(TimePoint now, std::int64_t wall_ms) {
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(size));
   round_ = round.number;
+  figures_.storing_since_ms = wall_ms;
   workshop_.hand_over(std::move(round));
 }
 
 bool Drain::is_suspect(std::uint64_t item) const {
-  return suspects_.contains(held_.at(item).message->id.value);
+  return suspects_.contains(key_of(item));
+}
+
+std::uint64_t Drain::key_of(std::uint64_t item) const {
+  return ledger_key(*held_.at(item).message, options_.ledger_keys);
 }
 
 // A suspect goes alone, so that the next exit accuses nobody else.
@@ -149,20 +155,19 @@ std::size_t Drain::next_round_size() const {
 
 void Drain::give_up_crashed(TimePoint now, std::int64_t wall_ms) {
   if (suspects_.empty()) return;
-  std::vector<std::uint64_t> crashed;
+  std::vector<std::pair<std::uint64_t, unsigned>> crashed;  // with the number of exits
   std::erase_if(waiting_, [this, &crashed](std::uint64_t item) {
-    const auto suspect = suspects_.find(held_.at(item).message->id.value);
+    const auto suspect = suspects_.find(key_of(item));
     if (suspect == suspects_.end() || suspect->second < options_.crash_count_max) return false;
-    crashed.push_back(item);
+    crashed.emplace_back(item, suspect->second);
     return true;
   });
-  for (const std::uint64_t item : crashed) {
-    const std::uint64_t message = held_.at(item).message->id.value;
-    const auto suspect = suspects_.find(message);
-    const std::string reason = "the broker ended " + std::to_string(suspect->second) +
-                               " times while this message was being stored";
+  for (const auto& [item, exits] : crashed) {
+    const std::uint64_t key = key_of(item);
+    const std::string reason =
+        "the process ended " + std::to_string(exits) + " times while this message was being stored";
     dead_letter(item, {item, ItemFate::kDeadLetter, {}, "crashed", reason, {}}, wall_ms);
-    if (!held_.contains(item)) suspects_.erase(message);
+    if (!held_.contains(item)) suspects_.erase(key);
   }
   return_unstored_letters(now, wall_ms);
 }
@@ -170,6 +175,7 @@ void Drain::give_up_crashed(TimePoint now, std::int64_t wall_ms) {
 void Drain::on_round_done(RoundResult result, TimePoint now, std::int64_t wall_ms) {
   assert(round_ == result.number);
   round_.reset();
+  figures_.storing_since_ms.reset();
   const bool proven = std::any_of(result.items.begin(), result.items.end(), proves_database);
   const auto retry = std::find_if(result.items.begin(), result.items.end(),
                                   [](const auto& item) { return item.fate == ItemFate::kRetry; });
@@ -194,19 +200,15 @@ void Drain::settle(const ItemResult& result, std::int64_t wall_ms) {
     ++figures_.retries;
     return give_back(result.item);
   }
-  if (!suspects_.empty()) suspects_.erase(found->second.message->id.value);
+  if (!suspects_.empty()) suspects_.erase(key_of(result.item));
   if (result.fate == ItemFate::kDeadLetter) return dead_letter(result.item, result, wall_ms);
   count(result, found->second.kind, wall_ms);
-  // False only if the delivery was taken from us, which leaves nothing to acknowledge.
-  static_cast<void>(router_.acknowledge(found->second.subscription, found->second.delivery,
-                                        routing::Reach::kOne, std::nullopt));
   held_.erase(found);
+  source_.done(result.item);
 }
 
 void Drain::dead_letter(std::uint64_t item, const ItemResult& result, std::int64_t wall_ms) {
-  const Held& held = held_.at(item);
-  if (!router_.dead_letter(held.subscription, held.delivery, {result.kind, result.reason},
-                           wall_ms)) {
+  if (!source_.dead_letter(item, {result.kind, result.reason}, wall_ms)) {
     unstored_letters_.push_back(item);
     return;
   }
@@ -229,7 +231,10 @@ void Drain::return_unstored_letters(TimePoint now, std::int64_t wall_ms) {
 
 void Drain::count(const ItemResult& result, MessageKind kind, std::int64_t wall_ms) {
   const bool wrote = result.fate == ItemFate::kStored || result.fate == ItemFate::kUnchanged;
-  if (wrote) figures_.last_stored_ms = wall_ms;
+  if (wrote) {
+    figures_.last_stored_ms = wall_ms;
+    figures_.last_lag_ms = wall_ms - held_.at(result.item).message->arrived_ms;
+  }
   if (kind == MessageKind::kFacts && wrote) {
     ++figures_.facts_stored;
     return;
@@ -245,9 +250,8 @@ void Drain::count(const ItemResult& result, MessageKind kind, std::int64_t wall_
 }
 
 void Drain::give_back(std::uint64_t item) {
-  const auto held = held_.extract(item);
-  static_cast<void>(router_.give_back(held.mapped().subscription, held.mapped().delivery,
-                                      routing::Reach::kOne, routing::Seen::kNever, std::nullopt));
+  held_.erase(item);
+  source_.give_back(item);
 }
 
 void Drain::give_back_waiting() {
@@ -264,6 +268,7 @@ void Drain::back_off(const std::string& reason, TimePoint now, std::int64_t wall
   retry_at_ = now + retry_in_;
   figures_.last_error = reason;
   figures_.last_error_ms = wall_ms;
+  if (!figures_.trouble_since_ms) figures_.trouble_since_ms = wall_ms;
   if (!std::exchange(figures_.database_in_trouble, true) || trouble_ != reason) {
     trouble_ = reason;
     observer_.on_trouble(reason, retry_in_);
@@ -272,6 +277,7 @@ void Drain::back_off(const std::string& reason, TimePoint now, std::int64_t wall
 
 void Drain::recover() {
   if (!std::exchange(figures_.database_in_trouble, false)) return;
+  figures_.trouble_since_ms.reset();
   trouble_.clear();
   observer_.on_recovery();
   if (phase_ == Phase::kProbing) set_credit(Phase::kDraining);
@@ -279,12 +285,12 @@ void Drain::recover() {
 
 void Drain::set_credit(Phase phase) {
   phase_ = phase;
-  for (const Source& source : sources_) {
-    if (!source.subscription) continue;
+  for (std::size_t tag = 0; tag < feeds_.size(); ++tag) {
+    if (!feeds_[tag].subscribed) continue;
     const auto credit = phase == Phase::kBackingOff ? kNoCredit
                         : phase == Phase::kProbing  ? kProbeCredit
-                                                    : source.credit;
-    router_.set_credit(*source.subscription, credit);
+                                                    : feeds_[tag].credit;
+    source_.set_credit(static_cast<std::uint32_t>(tag), credit);
   }
 }
 
@@ -299,14 +305,11 @@ void Drain::on_time(TimePoint now, std::int64_t wall_ms) {
 
 void Drain::look_for_competition(TimePoint now) {
   competition_at_ = now + options_.competition_check;
-  const std::vector<routing::QueueFigures> queues = router_.queue_figures();
-  for (Source& source : sources_) {
-    const auto queue = std::find_if(queues.begin(), queues.end(), [&source](const auto& figures) {
-      return figures.name == source.queue;
-    });
-    const bool contested = queue != queues.end() && queue->consumers > 1;
-    if (contested && !source.contested) observer_.on_competition(source.queue);
-    source.contested = contested;
+  for (std::size_t tag = 0; tag < feeds_.size(); ++tag) {
+    Feed& feed = feeds_[tag];
+    const bool contested = source_.contested(static_cast<std::uint32_t>(tag));
+    if (contested && !feed.contested) observer_.on_competition(feed.queue);
+    feed.contested = contested;
   }
 }
 
@@ -325,8 +328,8 @@ DrainFigures Drain::figures() const {
       figures.oldest_unstored_ms = arrived_ms;
     }
   }
-  for (const Source& source : sources_) {
-    if (source.contested) figures.contested_queues.push_back(source.queue);
+  for (const Feed& feed : feeds_) {
+    if (feed.contested) figures.contested_queues.push_back(feed.queue);
   }
   return figures;
 }

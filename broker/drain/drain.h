@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -11,16 +12,16 @@
 
 #include "broker/drain/options.h"
 #include "broker/drain/round.h"
+#include "broker/drain/source.h"
 #include "broker/routing/router.h"
 
-// The stage that stores what waits in the catalog and facts queues: one more consumer of the
-// router.
+// The stage that stores what waits in the catalog and facts queues, of this broker or of another.
 namespace stompbox::drain {
 
 using TimePoint = std::chrono::steady_clock::time_point;
 
-// Messages that were in the drain at unclean exits of the process (their MessageId::value), and at
-// how many. From CrashLedger.
+// Messages that were in the drain at unclean exits of the process, by ledger_key(), and at how
+// many. From CrashLedger.
 using Suspects = std::unordered_map<std::uint64_t, unsigned>;
 
 // Where rounds go: worker threads in the broker, a list in the simulation. Each round handed over
@@ -41,6 +42,9 @@ struct DrainFigures {
   std::string last_error;
   std::int64_t last_error_ms = 0;                  // wall clock
   std::int64_t last_stored_ms = 0;                 // wall clock
+  std::int64_t last_lag_ms = 0;                    // from its arrival until it was stored
+  std::optional<std::int64_t> trouble_since_ms;    // wall clock
+  std::optional<std::int64_t> storing_since_ms;    // wall clock: of the round under way
   std::optional<std::int64_t> oldest_unstored_ms;  // arrival of the oldest catalog in the drain
   std::vector<std::string> contested_queues;       // somebody else takes from them: P6 is void
 };
@@ -66,11 +70,14 @@ class DrainObserver {
 //                      │  └──something stored── probing ◀─────┘  │ retry time doubled
 //                      │                        (credit 1) ──────┘ still in trouble
 //   any ──stop──▶ stopped (settles the round under way, takes nothing)
-class Drain final : public routing::Consumer {
+class Drain final : private Taker {
  public:
   // References outlive the drain. `wake` is called at most once between two on_wake, in the middle
-  // of the router's work: it arranges for an on_wake soon and calls nothing of the drain or the
-  // router.
+  // of the source's work: it arranges for an on_wake soon and calls nothing of the drain or the
+  // source.
+  Drain(Source& source, Workshop& workshop, DrainObserver& observer, const DrainOptions& options,
+        std::function<void()> wake, Suspects suspects = {});
+  // With a RouterSource of its own.
   Drain(routing::Router& router, Workshop& workshop, DrainObserver& observer,
         const DrainOptions& options, std::function<void()> wake, Suspects suspects = {});
   ~Drain() override;
@@ -90,33 +97,34 @@ class Drain final : public routing::Consumer {
   [[nodiscard]] std::optional<TimePoint> next_event() const;
   [[nodiscard]] DrainFigures figures() const;
 
-  void deliver(const routing::Delivery& delivery) override;
-  void receipt_due(routing::ReceiptNumber receipt) override;
-  void refused(routing::ReceiptNumber receipt, const storage::Error& error) override;
-  void too_slow(std::uint32_t tag) override;
-  void room_again() override;
-
  private:
   enum class Phase : std::uint8_t { kFresh, kDraining, kBackingOff, kProbing, kStopped };
 
-  struct Source {  // one queue that is drained
+  struct Feed {  // one queue that is drained
     std::string queue;
     MessageKind kind = MessageKind::kCatalog;
     routing::Credit credit;
-    std::optional<routing::SubscriptionId> subscription;
+    bool subscribed = false;
     bool contested = false;
   };
   struct Held {  // one delivery
-    routing::SubscriptionId subscription;
-    routing::DeliveryId delivery;
     MessageKind kind = MessageKind::kCatalog;
     queue::MessagePtr message;
   };
+
+  Drain(std::unique_ptr<Source> owned, Workshop& workshop, DrainObserver& observer,
+        const DrainOptions& options, std::function<void()> wake, Suspects suspects);
+  void add_feeds();
+
+  // Taker
+  void take(const Arriving& arriving) override;
+  void gone(std::uint64_t item) override;
 
   void subscribe(TimePoint now, std::int64_t wall_ms);
   void set_credit(Phase phase);
   void hand_over_waiting(TimePoint now, std::int64_t wall_ms);
   [[nodiscard]] std::size_t next_round_size() const;
+  [[nodiscard]] std::uint64_t key_of(std::uint64_t item) const;
   [[nodiscard]] bool is_suspect(std::uint64_t item) const;
   void give_up_crashed(TimePoint now, std::int64_t wall_ms);
 
@@ -131,19 +139,18 @@ class Drain final : public routing::Consumer {
   void look_for_competition(TimePoint now);
 
   // Constant after construction.
-  routing::Router& router_;
+  const std::unique_ptr<Source> owned_;  // null: somebody else's
+  Source& source_;
   Workshop& workshop_;
   DrainObserver& observer_;
   const DrainOptions options_;
   const std::function<void()> wake_;
 
   Phase phase_ = Phase::kFresh;
-  std::optional<routing::PeerId> peer_;
-  std::vector<Source> sources_;  // a delivery's tag is the index
+  std::vector<Feed> feeds_;  // a delivery's tag is the index
   Suspects suspects_;
 
   std::map<std::uint64_t, Held> held_;  // by item number
-  std::uint64_t last_item_ = 0;
   std::vector<std::uint64_t> waiting_;  // not handed over
   std::vector<std::uint64_t> unstored_letters_;
   std::optional<std::uint64_t> round_;  // number of the round under way

@@ -207,16 +207,21 @@ Status Planning::plan_store() {
 
 Status Planning::plan_access() {
   access::AccessOptions& access = plan_.options.access;
-  if (settings_.auth.empty() || settings_.auth_file.empty()) {
+  if (settings_.auth.empty()) {
     if (is_loopback(settings_.host)) return storage::kOk;
     access.anonymous_from_anywhere = true;
-    warn("other machines can reach " + settings_.host +
-         " and nobody is asked for a passcode: auth.simple.file names a users file");
+    warn(
+        "other machines can reach " + settings_.host +
+        " and nobody is asked for a passcode: auth.factory and auth.simple.file name a users file");
     return storage::kOk;
   }
   if (settings_.auth.find("simple") == std::string::npos) {
     return invalid("there is no auth.factory " + settings_.auth +
                    " here: coilmq.auth.simple:make_simple, or a users file of stompbox's own");
+  }
+  if (settings_.auth_file.empty()) {
+    return invalid("auth.factory " + settings_.auth +
+                   " asks for passcodes, and auth.simple.file names no users file");
   }
   access.plain_users_file = full_path(settings_.auth_file);
   access.plain_users_format = access::PlainUsersFormat::kCoilmq;

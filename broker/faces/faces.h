@@ -10,7 +10,7 @@
 // Stompbox under another broker's name: the old init script, flags, files and folders go on.
 namespace stompbox::faces {
 
-enum class Face : std::uint8_t { kStompserver, kStompserverNg, kCoilmq };
+enum class Face : std::uint8_t { kStompserver, kStompserverNg, kCoilmq, kPuppetqd };
 
 // By the last part of a program's path; nothing for any other name.
 [[nodiscard]] std::optional<Face> find_face(std::string_view program);

@@ -31,11 +31,16 @@ struct Notice {
   std::string text;  // one sentence
 };
 
+// What it stands for: a broker, or a consumer of one.
+enum class Service : std::uint8_t { kBroker, kDrain };
+
 struct Plan {
+  Service service = Service::kBroker;
   options::Options options;
   ProcessPlan process;
-  std::string old_storage;      // where StompServer may have left queues; empty: nowhere
-  std::vector<Notice> notices;  // for the log
+  std::string old_storage;        // where StompServer may have left queues; empty: nowhere
+  std::vector<Notice> notices;    // for the log
+  std::string database_password;  // empty: none was read
 };
 
 // The command line asked for a text, or cannot be understood: print it and end.

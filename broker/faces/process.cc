@@ -64,6 +64,12 @@ storage::Result<Account> find_account(const std::string& user, const std::string
   return account;
 }
 
+// Those of the user instead of ours; a number without a name has none.
+bool take_further_groups(const Account& account) {
+  if (account.name.empty()) return ::setgroups(1, &account.group) == 0;
+  return ::initgroups(account.name.c_str(), account.group) == 0;
+}
+
 // A pid file or the like that was left behind must not be taken for the whole of a new one.
 Status write_replacing(const std::string& path, const std::string& text) {
   constexpr mode_t kMode = 0644;
@@ -107,10 +113,8 @@ Status become(const std::string& user, const std::string& group) {
   const auto account = find_account(user, group);
   if (!account) return account.error();
   if (account->user == ::geteuid() && account->group == ::getegid()) return storage::kOk;
-  const bool groups_done = account->group == ::getegid() || ::setgid(account->group) == 0;
-  const bool all_groups_done =
-      groups_done && (::geteuid() != 0 || account->name.empty() ||
-                      ::initgroups(account->name.c_str(), account->group) == 0);
+  const bool group_done = account->group == ::getegid() || ::setgid(account->group) == 0;
+  const bool all_groups_done = group_done && (::geteuid() != 0 || take_further_groups(*account));
   if (all_groups_done && (account->user == ::geteuid() || ::setuid(account->user) == 0)) {
     return storage::kOk;
   }

@@ -22,12 +22,14 @@ const T& look(MemberOf<T> member, const Options& options) {
   return member(const_cast<Options&>(options));
 }
 
-Status check_bounds(std::uint64_t value, const Bounds& bounds, const std::string& text) {
+Status check_bounds(std::uint64_t value, const Bounds& bounds, const std::string& text,
+                    const std::string& unit = "") {
   if (value < bounds.least) {
-    return invalid("'" + text + "' is too little, the least is " + std::to_string(bounds.least));
+    return invalid("'" + text + "' is too little, the least is " + std::to_string(bounds.least) +
+                   unit);
   }
   if (value > bounds.most) {
-    return invalid("'" + text + "' is too much, the most is " + std::to_string(bounds.most));
+    return invalid("'" + text + "' is too much, the most is " + std::to_string(bounds.most) + unit);
   }
   return storage::kOk;
 }
@@ -79,6 +81,8 @@ Status set(const ModeField& field, Options& options, const std::string& text) {
 Status set(const DurationField& field, Options& options, const std::string& text) {
   const auto duration = parse_duration(text);
   if (!duration) return duration.error();
+  const auto value = static_cast<std::uint64_t>(duration->count());
+  if (Status status = check_bounds(value, field.bounds, text, "ms"); !status) return status;
   field.member(options) = *duration;
   return storage::kOk;
 }

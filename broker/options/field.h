@@ -53,8 +53,12 @@ struct SmallCountField {
 struct ModeField {
   MemberOf<std::uint32_t> member;
 };
+// In milliseconds: what ends at once is mostly a loop that never rests, and what is much longer
+// than any broker runs does not fit into the clock.
+inline constexpr std::uint64_t kLongestTime = 10ULL * 365 * 24 * 3600 * 1000;
 struct DurationField {
   MemberOf<std::chrono::milliseconds> member;
+  Bounds bounds = {1, kLongestTime};
 };
 struct FactorField {  // a number that is 1 at least, with decimals
   MemberOf<double> member;

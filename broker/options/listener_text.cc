@@ -96,7 +96,8 @@ storage::Status read_parameters(std::string_view text, std::string_view paramete
   return storage::kOk;
 }
 
-storage::Status check_tls(std::string_view text, const net::ListenerOptions& listener) {
+storage::Status check_tls(std::string_view text, const net::ListenerOptions& listener,
+                          const Options& options) {
   const net::Scheme scheme = listener.address.scheme;
   const bool must = scheme == net::Scheme::kTls || scheme == net::Scheme::kWss;
   const std::string subject = "the listener '" + std::string(text) + "'";
@@ -106,13 +107,26 @@ storage::Status check_tls(std::string_view text, const net::ListenerOptions& lis
                      " speaks TLS and has no certificate: name its file with "
                      "--tls-certificate, or as ?certificate=FILE behind the address"};
   }
-  const bool may = must || scheme == net::Scheme::kAuto;
-  if (may && !listener.tls.certificate.empty() && listener.tls.authorities.empty() &&
-      listener.tls.clients != net::ClientCertificates::kNone) {
+  if (!must && scheme != net::Scheme::kAuto) return storage::kOk;
+  const bool asks = listener.tls.clients != net::ClientCertificates::kNone;
+  if (asks && listener.tls.certificate.empty()) {
+    return Error{ErrorCode::kInvalid,
+                 subject +
+                     " asks for client certificates and has none of its own, without which it "
+                     "speaks no TLS: give --tls-certificate"};
+  }
+  if (asks && listener.tls.authorities.empty()) {
     return Error{ErrorCode::kInvalid,
                  subject +
                      " asks for client certificates, and nobody is named who signs them: "
                      "give --tls-authorities"};
+  }
+  const bool own_authorities = listener.tls.authorities != options.tls.authorities;
+  if (!asks && own_authorities) {
+    return Error{ErrorCode::kInvalid,
+                 subject +
+                     " names who signs client certificates and asks for none: say clients=wish or "
+                     "clients=require"};
   }
   return storage::kOk;
 }
@@ -134,7 +148,7 @@ storage::Result<net::ListenerOptions> parse_listener(std::string_view text,
   listener.origins = reading.origins.empty() ? options.origins : std::move(reading.origins);
   listener.connection_count_max = reading.connection_count_max;
   listener.connection_rate_max = static_cast<std::uint32_t>(reading.connection_rate_max);
-  if (auto status = check_tls(text, listener); !status) return status.error();
+  if (auto status = check_tls(text, listener, options); !status) return status.error();
   return listener;
 }
 

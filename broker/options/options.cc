@@ -35,16 +35,42 @@ std::string as_lines(const std::vector<std::string>& sentences) {
 
 using Sentences = std::vector<std::string>;
 
+bool asks_for_certificates(const net::ListenerOptions& listener) {
+  const net::Scheme scheme = listener.address.scheme;
+  return scheme != net::Scheme::kTcp && scheme != net::Scheme::kWs &&
+         listener.tls.clients != net::ClientCertificates::kNone;
+}
+
+// Certificates that nobody asks for are shown by nobody, and prove nothing.
+void check_certificates(const Options& options, Sentences& mistakes) {
+  if (!options.tls.authorities.empty()) {
+    mistakes.emplace_back(
+        "tls.authorities says who signs client certificates, but no listener asks for them: say "
+        "--tls-clients wish or require");
+  }
+  const bool by_certificate_only =
+      options.access.certificate_login != access::CertificateLogin::kOff &&
+      options.access.users_file.empty() && options.access.plain_users_file.empty();
+  if (by_certificate_only) {
+    mistakes.emplace_back(
+        "nobody could log in: there is no users file, and for access.certificate_login no listener "
+        "asks for certificates");
+  }
+}
+
 void check_listeners(const Options& options, Sentences& mistakes) {
   if (options.listen.empty()) {
     mistakes.emplace_back("there is no address to listen on: give --listen");
   }
+  bool any_asks = false;
   for (const std::string& text : options.listen) {
     const auto listener = parse_listener(text, options);
     if (!listener) {
       mistakes.push_back(listener.error().text);
+      any_asks = true;  // perhaps: one mistake at a time
       continue;
     }
+    any_asks = any_asks || asks_for_certificates(*listener);
     const bool open = net::reach_of(listener->address) == net::Reach::kOtherMachines &&
                       !access::asks_who(options.access) && !options.access.anonymous_from_anywhere;
     if (!open) continue;
@@ -52,6 +78,7 @@ void check_listeners(const Options& options, Sentences& mistakes) {
                        " and nobody would be asked for a passcode: name a users file with "
                        "--users, or say --allow-anonymous-from-anywhere");
   }
+  if (!any_asks) check_certificates(options, mistakes);
 }
 
 void check_bounds(const Options& options, Sentences& mistakes) {
@@ -115,17 +142,21 @@ std::string control_socket_path(const Options& options) {
   return options.ephemeral ? std::string() : in_data_folder(options, "control.sock");
 }
 
-storage::Result<std::string> sqlite_path(const Options& options) {
-  constexpr std::string_view kSqlite = "sqlite:";
-  const std::string& store = options.catalog_store;
-  if (store == "none") return std::string();
-  if (store == "auto") {
-    return options.ephemeral ? std::string() : in_data_folder(options, "storeconfigs.sqlite3");
+storage::Result<catalog::CatalogPlace> catalog_place(const Options& options) {
+  catalog::CatalogPlace place;
+  place.sqlite = options.sqlite;
+  place.mysql = options.mysql;
+  place.mysql.lock_timeout = options.sqlite.busy_timeout;
+  place.mysql.transaction_max = options.sqlite.lock_max;
+  place.mysql.full_compare_every = options.sqlite.full_compare_every;
+  place.mysql.thin = options.sqlite.thin;
+  if (options.catalog_store != "auto") {
+    return catalog::parse_catalog_place(options.catalog_store, place);
   }
-  if (store.starts_with(kSqlite) && store.size() > kSqlite.size()) {
-    return store.substr(kSqlite.size());
-  }
-  return invalid("there is no catalog store '" + store + "': it is sqlite:FILE, auto or none");
+  if (options.ephemeral) return place;
+  place.kind = catalog::PlaceKind::kSqlite;
+  place.sqlite.path = in_data_folder(options, "storeconfigs.sqlite3");
+  return place;
 }
 
 storage::Status check(const Options& options) {
@@ -133,7 +164,7 @@ storage::Status check(const Options& options) {
   if (options.data_folder.empty() && !options.ephemeral) {
     mistakes.emplace_back("the data folder needs a name: give --data");
   }
-  if (const auto path = sqlite_path(options); !path) mistakes.push_back(path.error().text);
+  if (const auto place = catalog_place(options); !place) mistakes.push_back(place.error().text);
   check_listeners(options, mistakes);
   check_bounds(options, mistakes);
   check_access(options, mistakes);

@@ -12,7 +12,7 @@
 #include "broker/net/options.h"
 #include "broker/routing/options.h"
 #include "broker/session/options.h"
-#include "storage/catalog/sqlite_options.h"
+#include "storage/catalog/catalog_place.h"
 #include "storage/queue/options.h"
 #include "storage/result.h"
 
@@ -36,7 +36,7 @@ struct Options {
   std::string control_socket = "auto";  // in the data folder; "none"
   bool exit_with_parent = false;        // for those who start a broker of their own
   bool exit_when_stdin_closes = false;
-  std::string catalog_store = "auto";  // in the data folder; "none"; "sqlite:FILE"
+  std::string catalog_store = "auto";  // in the data folder; or as catalog_place.h has it
 
   log::LogOptions log;
   access::AccessOptions access;
@@ -47,7 +47,9 @@ struct Options {
   queue::StoreOptions store;  // path: made by the server
   queue::JournalOptions journal;
   drain::DrainOptions drain;
-  catalog::SqliteOptions sqlite;  // path: made by the server
+  drain::SourceOptions source;    // of `stompbox drain`
+  catalog::SqliteOptions sqlite;  // without its path; times, scope: of any kind of store
+  catalog::MysqlOptions mysql;    // where catalog_store does not say otherwise
   MonitorFields monitor_fields = MonitorFields::kStandard;
 };
 
@@ -55,7 +57,7 @@ struct Options {
 [[nodiscard]] std::string queue_folder(const Options& options);
 [[nodiscard]] std::string control_socket_path(const Options& options);
 // kInvalid for a kind of store that does not exist.
-[[nodiscard]] storage::Result<std::string> sqlite_path(const Options& options);
+[[nodiscard]] storage::Result<catalog::CatalogPlace> catalog_place(const Options& options);
 
 // What no single value shows: listeners that anybody can reach, bounds that contradict each other.
 // Every mistake is a line.

@@ -63,6 +63,22 @@ void add_flags(CLI::App& app, GivenFlags& given, std::span<const Row> rows,
   folder->excludes(ephemeral);
 }
 
+// What stands in a section that only one of the two has.
+bool is_of_source(const Row& row) {
+  return section_of(row) == "source";
+}
+
+bool is_of_drain(const Row& row) {
+  constexpr std::array<std::string_view, 3> kSections = {"source", "catalog", "log"};
+  constexpr std::array<std::string_view, 9> kKeys = {
+      "data.folder",       "data.ephemeral",     "control.socket",
+      "listen.ready_file", "drain.window_count", "drain.window",
+      "drain.retry_first", "drain.retry_max",    "drain.crashes_max"};
+  return std::find(kSections.begin(), kSections.end(), section_of(row)) != kSections.end() ||
+         std::find(kKeys.begin(), kKeys.end(), row.key) != kKeys.end() ||
+         row.key == "drain.workers";
+}
+
 bool is_place(const Row& row) {
   return std::find(kPlaceKeys.begin(), kPlaceKeys.end(), row.key) != kPlaceKeys.end();
 }
@@ -70,7 +86,11 @@ bool is_place(const Row& row) {
 }  // namespace
 
 void add_serve_flags(CLI::App& app, GivenFlags& given) {
-  add_flags(app, given, table(), [](const Row&) { return true; });
+  add_flags(app, given, table(), [](const Row& row) { return !is_of_source(row); });
+}
+
+void add_drain_flags(CLI::App& app, GivenFlags& given) {
+  add_flags(app, given, table(), is_of_drain);
 }
 
 void add_place_flags(CLI::App& app, GivenFlags& given) {

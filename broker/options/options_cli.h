@@ -24,8 +24,12 @@ struct GivenFlags {
   std::deque<Flag> flags;  // a place for every option; no texts: not given
 };
 
-// Adds --config and a flag for every option. Data folder and --ephemeral exclude each other.
+// Adds --config and a flag for every option but those of [source]. Data folder and --ephemeral
+// exclude each other.
 void add_serve_flags(CLI::App& app, GivenFlags& given);
+
+// The same for the drain stage alone: what it has a use for, [source] among them.
+void add_drain_flags(CLI::App& app, GivenFlags& given);
 
 // The same for verbs that only need to know where things are: --config, --data, --control-socket,
 // --catalog-store.

@@ -22,6 +22,8 @@ constexpr std::array kSizeUnits = {Unit{"B", 1}, Unit{"KiB", 1ULL << 10}, Unit{"
                                    Unit{"GiB", 1ULL << 30}};
 constexpr std::array kTimeUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"min", 60'000},
                                    Unit{"h", 3'600'000}};
+// Read only, so that the files that we show stay as they were.
+constexpr Unit kDays{"d", 86'400'000};
 constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();
 
 struct Split {
@@ -80,7 +82,8 @@ std::string show_size(std::uint64_t bytes) {
 storage::Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   if (text == "0") return std::chrono::milliseconds(0);
   if (const auto value = parse_with(kTimeUnits, text)) return std::chrono::milliseconds(*value);
-  return wrong(text, "a time; write it like 1500ms, 10s, 5min or 2h");
+  if (const auto value = parse_with({&kDays, 1}, text)) return std::chrono::milliseconds(*value);
+  return wrong(text, "a time; write it like 1500ms, 10s, 5min, 2h or 30d");
 }
 
 std::string show_duration(std::chrono::milliseconds duration) {

@@ -18,6 +18,11 @@ const rapidjson::Value& member(const rapidjson::Value& object, const char* name)
 }
 
 storage::Error nobody_runs(const options::Options& options) {
+  if (options.control_socket != "auto") {
+    return {storage::ErrorCode::kUnavailable,
+            "no broker answers at the control socket " + options.control_socket +
+                ": start one with it, or name another with --control-socket"};
+  }
   const std::string& folder = options.data_folder;
   return {storage::ErrorCode::kUnavailable, "no broker runs on " + folder +
                                                 ": start one with 'stompbox serve --data " +

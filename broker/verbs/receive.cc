@@ -14,9 +14,37 @@ namespace {
 constexpr std::size_t kPrefetchMax = 256;
 constexpr std::chrono::milliseconds kForEver{std::chrono::hours(24 * 365)};
 
-std::string wire_ack(const std::string& ack, protocol::Version version) {
-  if (ack != "individual") return ack;
-  return version == protocol::Version::k10 ? "client" : "client-individual";
+constexpr std::string_view kSubscription = "1";
+
+enum class Acks : std::uint8_t { kNone, kEach };
+enum class Place : std::uint8_t { kAmong, kLast };
+
+// What a queue has beyond the wanted count stays there: the broker may not count it as taken.
+bool takes_some_of_queue(const ReceiveOptions& options) {
+  return options.count > 0 && full_destination(options.source).starts_with("/queue/");
+}
+
+client::Subscribe subscribe_to(const ReceiveOptions& options, protocol::Version version) {
+  client::Subscribe subscribe{std::string(kSubscription), full_destination(options.source),
+                              options.ack, 0};
+  const bool takes_some = takes_some_of_queue(options);
+  if (options.ack == "individual" || (options.ack == "auto" && takes_some)) {
+    subscribe.ack = version == protocol::Version::k10 ? "client" : "client-individual";
+  }
+  subscribe.prefetch_count = takes_some ? 1 : kPrefetchMax;
+  if (options.count > 0) {
+    subscribe.prefetch_count = std::min(subscribe.prefetch_count, options.count);
+  }
+  return subscribe;
+}
+
+// Before the last one is acknowledged no other may come, which would go back as redelivered. Only
+// of our own broker we know that it takes the ACK all the same.
+storage::Status acknowledge(client::Client& client, const protocol::Frame& message, Place place) {
+  if (place == Place::kLast && client.server().starts_with("stompbox")) {
+    if (auto status = client.unsubscribe(kSubscription); !status) return status;
+  }
+  return client.acknowledge(message, client::Confirm::kNone);
 }
 
 std::string as_json(const protocol::Frame& message) {
@@ -42,7 +70,7 @@ storage::Error too_few(std::size_t got, const ReceiveOptions& options) {
 }
 
 // Prints and acknowledges until enough have come.
-storage::Status receive_all(client::Client& client, const ReceiveOptions& options) {
+storage::Status receive_all(client::Client& client, const ReceiveOptions& options, Acks acks) {
   for (std::size_t got = 0; options.count == 0 || got < options.count; ++got) {
     const auto message = client.receive(options.timeout.value_or(kForEver));
     if (!message) return message.error();
@@ -52,9 +80,9 @@ storage::Status receive_all(client::Client& client, const ReceiveOptions& option
     }
     // Not acknowledged if nobody has read it.
     if (print(show_message(**message, options.output)) == Written::kNobodyReads) break;
-    if (options.ack == "auto") continue;
-    auto acked = client.acknowledge(**message, client::Confirm::kNone);
-    if (!acked) return acked;
+    if (acks == Acks::kNone) continue;
+    const auto place = got + 1 == options.count ? Place::kLast : Place::kAmong;
+    if (auto acked = acknowledge(client, **message, place); !acked) return acked;
   }
   return storage::kOk;
 }
@@ -79,12 +107,10 @@ std::string show_message(const protocol::Frame& message, MessageOutput output) {
 Exit receive(const ReceiveOptions& options) {
   auto client = log_in(options.login);
   if (!client) return fail(client.error());
-  client::Subscribe subscribe{"1", full_destination(options.source),
-                              wire_ack(options.ack, client->version()), 0};
-  subscribe.prefetch_count =
-      options.count == 0 ? kPrefetchMax : std::min(options.count, kPrefetchMax);
+  const client::Subscribe subscribe = subscribe_to(options, client->version());
   auto status = client->subscribe(subscribe);
-  if (status) status = receive_all(*client, options);
+  const Acks acks = subscribe.ack == "auto" ? Acks::kNone : Acks::kEach;
+  if (status) status = receive_all(*client, options, acks);
   // Also after a time-out: what was acknowledged is to be so when we are gone.
   const auto goodbye = client->disconnect();
   if (status && !goodbye) status = goodbye;

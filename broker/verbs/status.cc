@@ -9,6 +9,7 @@ namespace stompbox::verbs {
 namespace {
 
 constexpr const char* kRequest = R"({"verb":"status"})";
+constexpr std::int64_t kLongMs = 10'000;  // for one round of the drain
 
 std::string join(rapidjson::Value::ConstArray texts) {
   std::string joined;
@@ -46,8 +47,21 @@ void add_drain(Table& table, const rapidjson::Value& ok) {
   if (!truth_in(drain, "enabled")) return;
   table.add({"since start", show_stored(drain)});
   table.add({"database", text_in(ok, "catalog_store")});
+  const std::int64_t now = time_in(ok, "now_ms");
+  if (time_in(drain, "last_stored_ms") != 0) {
+    table.add({"last stored", show_age(now - time_in(drain, "last_stored_ms")) + " ago, " +
+                                  show_age(time_in(drain, "last_lag_ms")) + " after it came"});
+  }
+  if (const auto since = time_in(drain, "storing_since_ms"); since != 0 && now - since > kLongMs) {
+    table.add({"storing", "the database has been at it for " + show_age(now - since)});
+  }
+  if (number_in(drain, "retries") != 0) {
+    table.add({"retries", counted(number_in(drain, "retries"), "message") + " tried again"});
+  }
   if (truth_in(drain, "database_in_trouble")) {
-    table.add({"TROUBLE", text_in(drain, "last_error")});
+    const std::int64_t since = time_in(drain, "trouble_since_ms");
+    const std::string age = since == 0 ? "" : " (for " + show_age(now - since) + ")";
+    table.add({"TROUBLE", text_in(drain, "last_error") + age});
   } else if (const std::int64_t at = time_in(drain, "last_error_ms"); at != 0) {
     table.add({"last error", show_time(at) + "  " + text_in(drain, "last_error")});
   }

@@ -161,6 +161,14 @@ Arguments take_arguments(int argc, char** argv) {
   return arguments;
 }
 
+// Making all their flags takes longer than a broker takes to be ready.
+void add_other_verbs(CLI::App& app, CliVerbs& verbs) {
+  add_message_verbs(app, verbs);
+  add_broker_verbs(app, verbs);
+  add_catalog_verbs(app, verbs);
+  add_store_verbs(app, verbs);
+}
+
 int run_arguments(Arguments arguments) {
   CLI::App app(kAbout, "stompbox");
   app.footer(kFooter);
@@ -168,9 +176,7 @@ int run_arguments(Arguments arguments) {
   app.get_formatter()->column_width(36);
   CliVerbs verbs;
   add_server_verbs(app, verbs);
-  add_message_verbs(app, verbs);
-  add_broker_verbs(app, verbs);
-  add_catalog_verbs(app, verbs);
+  if (arguments.front() != "serve") add_other_verbs(app, verbs);
   if (const auto code = find_unknown_verb(app, arguments)) return *code;
   const bool for_nagios = is_nagios_check(arguments);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them

@@ -15,10 +15,11 @@ struct CliVerb {
 };
 using CliVerbs = std::vector<CliVerb>;
 
-void add_server_verbs(CLI::App& app, CliVerbs& verbs);   // serve, config, passwd
+void add_server_verbs(CLI::App& app, CliVerbs& verbs);   // serve, drain, config, passwd
 void add_message_verbs(CLI::App& app, CliVerbs& verbs);  // send, receive
 void add_broker_verbs(CLI::App& app, CliVerbs& verbs);   // status, queues, browse, ...
-void add_catalog_verbs(CLI::App& app, CliVerbs& verbs);  // nodes, resources, facts
+void add_store_verbs(CLI::App& app, CliVerbs& verbs);    // store, forget, unexport
+void add_catalog_verbs(CLI::App& app, CliVerbs& verbs);  // nodes, resources, facts, diff
 
 // Those that `app` takes, except hidden ones.
 [[nodiscard]] std::vector<std::string> verb_names(const CLI::App& app);

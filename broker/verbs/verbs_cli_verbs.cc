@@ -5,11 +5,11 @@
 #include <string>
 #include <utility>
 
+#include "broker/drain_alone.h"
 #include "broker/options/options_cli.h"
 #include "broker/options/options_file.h"
 #include "broker/options/units.h"
 #include "broker/server.h"
-#include "broker/verbs/catalogs.h"
 #include "broker/verbs/passwd.h"
 #include "broker/verbs/receive.h"
 #include "broker/verbs/send.h"
@@ -53,6 +53,23 @@ void add_serve(CLI::App& app, CliVerbs& verbs) {
   verbs.push_back({verb, [given] {
                      const auto resolved = options::resolve(*given);
                      return resolved ? run_server(*resolved) : code(fail(resolved.error()));
+                   }});
+}
+
+void add_drain(CLI::App& app, CliVerbs& verbs) {
+  CLI::App* verb = app.add_subcommand(
+      "drain", "Store the catalogs that wait at another broker, until SIGTERM or SIGINT.");
+  verb->footer(
+      "Any broker that speaks STOMP will do; several drains may share a queue and a database.\n"
+      "The passcode comes from --source-passcode-file or STOMPBOX_PASSCODE.\n"
+      "Example:\n  stompbox drain --source stomp://puppet@mq1:61613,mq2:61613/queue/catalog \\\n"
+      "      --source-passcode-file /etc/stompbox.passcode --data /var/lib/stompbox\n\n"
+      "'stompbox status --data DIR' tells how it is.");
+  auto given = std::make_shared<GivenFlags>();
+  options::add_drain_flags(*verb, *given);
+  verbs.push_back({verb, [given] {
+                     const auto resolved = options::resolve(*given);
+                     return resolved ? run_drain(*resolved) : code(fail(resolved.error()));
                    }});
 }
 
@@ -210,81 +227,11 @@ void add_receive(CLI::App& app, CliVerbs& verbs) {
                    }});
 }
 
-void add_nodes(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("nodes", "List the nodes of the catalog database.");
-  verb->footer(
-      "Example:\n  stompbox nodes --catalog-store sqlite:/var/lib/stompbox/catalogs.sqlite");
-  const PlacePtr place = add_place(*verb);
-  verbs.push_back({verb, with_options(place, [place](const Options& options) {
-                     return code(nodes(options, place->output()));
-                   })});
-}
-
-// "yes" or "no"; nothing: both.
-struct ResourceWish {
-  catalog::ResourceQuery query;
-  std::string exported;
-  std::string parameter;
-};
-
-int run_resources(const Options& options, const ResourceWish& wish, Output output) {
-  catalog::ResourceQuery query = wish.query;
-  if (!wish.exported.empty()) query.exported = wish.exported == "yes";
-  if (!wish.parameter.empty()) {
-    auto parameter = parse_parameter(wish.parameter);
-    if (!parameter) return code(fail(parameter.error()));
-    query.parameter = std::move(*parameter);
-  }
-  return code(resources(options, std::move(query), output));
-}
-
-void add_resources(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("resources", "Find resources in the catalog database.");
-  verb->footer(
-      "With --json the parameters and tags are shown too.\n"
-      "Examples:\n  stompbox resources nagios_host --exported yes\n"
-      "  stompbox resources file --node web1.example.test --param mode=0644\n"
-      "  stompbox resources --tag ntp --json");
-  const PlacePtr place = add_place(*verb);
-  auto wish = std::make_shared<ResourceWish>();
-  const auto text = [verb](const char* name, std::optional<std::string>& value, const char* help,
-                           const char* placeholder) {
-    verb->add_option(name, value, help)->type_name(placeholder);
-  };
-  text("type", wish->query.type, "The type, as file or Apache::Vhost.", "TYPE");
-  text("--title", wish->query.title, "With this title.", "TITLE");
-  text("--tag", wish->query.tag, "With this tag.", "TAG");
-  text("--node", wish->query.node, "Of this node.", "NODE");
-  verb->add_option("--exported", wish->exported, "Exported ones, or the others.")
-      ->type_name("yes|no")
-      ->check(CLI::IsMember({"yes", "no"}))
-      ->expected(0, 1)
-      ->default_str("yes");
-  verb->add_option("--param", wish->parameter, "With this value of a parameter.")
-      ->type_name("NAME=VALUE");
-  verb->add_option("--count", wish->query.count_max, "So many at most.")
-      ->type_name("N")
-      ->capture_default_str();
-  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
-                     return run_resources(options, *wish, place->output());
-                   })});
-}
-
-void add_facts(CLI::App& app, CliVerbs& verbs) {
-  CLI::App* verb = app.add_subcommand("facts", "Show a node's facts from the catalog database.");
-  verb->footer("Example:\n  stompbox facts web1.example.test --json");
-  const PlacePtr place = add_place(*verb);
-  auto node = std::make_shared<std::string>();
-  verb->add_option("node", *node, "The node's name.")->required()->type_name("NODE");
-  verbs.push_back({verb, with_options(place, [node, place](const Options& options) {
-                     return code(facts(options, *node, place->output()));
-                   })});
-}
-
 }  // namespace
 
 void add_server_verbs(CLI::App& app, CliVerbs& verbs) {
   add_serve(app, verbs);
+  add_drain(app, verbs);
   add_config(app, verbs);
   add_passwd(app, verbs);
 }
@@ -292,12 +239,6 @@ void add_server_verbs(CLI::App& app, CliVerbs& verbs) {
 void add_message_verbs(CLI::App& app, CliVerbs& verbs) {
   add_send(app, verbs);
   add_receive(app, verbs);
-}
-
-void add_catalog_verbs(CLI::App& app, CliVerbs& verbs) {
-  add_nodes(app, verbs);
-  add_resources(app, verbs);
-  add_facts(app, verbs);
 }
 
 }  // namespace stompbox::verbs

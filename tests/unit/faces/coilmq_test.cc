@@ -73,6 +73,27 @@ TEST_CASE("the section [coilmq] counts, and flags beat it") {
   CHECK(told);
 }
 
+TEST_CASE("whoever wants passcodes and does not say whose is refused, and so is another's way") {
+  const support::TestFolder folder;
+  const auto text_with = [&folder](const std::string& lines) {
+    std::ofstream(folder.file("c.ini")) << "[coilmq]\n" << lines;
+    return answer_of({"-c", folder.file("c.ini")}).text;
+  };
+  CHECK(text_with("auth.factory = coilmq.auth.simple:make_simple\n").find("auth.simple.file") !=
+        std::string::npos);
+  const std::string foreign = "auth.factory = my.ldap:make_ldap\n";
+  CHECK(text_with(foreign).find("no auth.factory my.ldap:make_ldap") != std::string::npos);
+  CHECK(text_with(foreign + "auth.simple.file = users.ini\n").find("no auth.factory") !=
+        std::string::npos);
+}
+
+TEST_CASE("without auth.factory nobody is asked, as with CoilMQ") {
+  const support::TestFolder folder;
+  std::ofstream(folder.file("c.ini")) << "[coilmq]\nauth.simple.file = users.ini\n";
+  const Plan plan = plan_of({"-c", folder.file("c.ini")});
+  CHECK_FALSE(access::asks_who(plan.options.access));
+}
+
 TEST_CASE("what cannot be is misuse, exit code 2, with a sentence") {
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"--nosuch"},

@@ -1,7 +1,10 @@
 #include "broker/faces/process.h"
 
+#include <grp.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -59,6 +62,32 @@ TEST_CASE("who we are already we may always become, nobody's name is refused") {
   CHECK(become(std::to_string(::geteuid()), std::to_string(::getegid())).has_value());
   CHECK_FALSE(become("no-such-user-here", "").has_value());
   CHECK_FALSE(become("", "no-such-group-here").has_value());
+}
+
+// What a process of its own says, as its exit code.
+int in_a_process(int (*work)()) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) ::_exit(work());
+  int state = 0;
+  REQUIRE(::waitpid(child, &state, 0) == child);
+  REQUIRE(WIFEXITED(state));
+  return WEXITSTATUS(state);
+}
+
+TEST_CASE("a user who is only a number has no groups of root's") {
+  constexpr int kRight = 0;
+  CHECK(in_a_process([] {
+          const std::array<gid_t, 2> of_root = {0, 4242};
+          const bool is_root = ::setgroups(of_root.size(), of_root.data()) == 0;
+          const bool became = become("4243", "4244").has_value();
+          // Nobody else may become somebody.
+          if (!is_root) return became ? 1 : kRight;
+          std::array<gid_t, 16> groups{};
+          const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+          const bool only_own = count == 1 && groups[0] == 4244;
+          return became && only_own && ::geteuid() == 4243 ? kRight : 2;
+        }) == kRight);
 }
 
 }  // namespace

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "protocol/frame.h"
+
+// When a message of a foreign broker arrived, as a number that several drains agree on.
+namespace stompbox {
+
+// Milliseconds of UNIX time that the message itself has: `producer-timestamp` of its producer, else
+// `timestamp_in_ms` or `timestamp` of its broker; each a number of seconds or milliseconds, or ISO
+// 8601 in UTC. Nothing if it has none.
+[[nodiscard]] std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers);
+
+// Gives each message its stamp: its own time, never beyond ours, or else ours; and behind it a
+// count, so that those of one millisecond stay in their order.
+class ArrivalStamps {
+ public:
+  [[nodiscard]] std::uint64_t next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms);
+
+  [[nodiscard]] static std::int64_t time_ms(std::uint64_t stamp);
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+}  // namespace stompbox

@@ -1,0 +1,62 @@
+#include "broker/arrival_stamp.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string_view>
+
+using namespace stompbox;
+
+namespace {
+
+std::optional<std::int64_t> time_of(std::string_view name, std::string_view value) {
+  protocol::Headers headers;
+  headers.add(name, value);
+  return own_time_ms(headers);
+}
+
+}  // namespace
+
+TEST_CASE("a message's own time is seconds, milliseconds or a date in UTC") {
+  CHECK(time_of("timestamp", "1700000000000") == 1'700'000'000'000);
+  CHECK(time_of("timestamp", "1700000000") == 1'700'000'000'000);
+  CHECK(time_of("timestamp_in_ms", "1700000000123") == 1'700'000'000'123);
+  CHECK(time_of("producer-timestamp", "2023-11-14T22:13:20Z") == 1'700'000'000'000);
+  CHECK(time_of("producer-timestamp", "2023-11-14T22:13:20.5Z") == 1'700'000'000'500);
+  CHECK(time_of("producer-timestamp", "2023-11-14T22:13:20.123456789Z") == 1'700'000'000'123);
+}
+
+TEST_CASE("what is no time is none") {
+  for (const std::string_view text :
+       {"", "0", "-5", "12x", "99999999999999999999", "2023-11-14 22:13:20", "2023-13-14T22:13:20Z",
+        "2023-02-30T22:13:20Z", "2023-11-14T25:13:20Z", "2023-11-14T22:13:20+01:00",
+        "2023-11-14T22:13:20,5Z", "2023-11-14T22:13:20.Z"}) {
+    CAPTURE(text);
+    CHECK_FALSE(time_of("producer-timestamp", text).has_value());
+  }
+  CHECK_FALSE(time_of("other", "1700000000").has_value());
+}
+
+TEST_CASE("the producer's time goes before the broker's") {
+  protocol::Headers headers;
+  headers.add("timestamp", "1700000009000");
+  headers.add("producer-timestamp", "1700000001000");
+  CHECK(own_time_ms(headers) == 1'700'000'001'000);
+}
+
+TEST_CASE("stamps grow with the time, and within a millisecond in order of arrival") {
+  ArrivalStamps stamps;
+  const auto first = stamps.next(std::nullopt, 5000);
+  const auto second = stamps.next(std::nullopt, 5000);
+  const auto older = stamps.next(4000, 5001);
+  const auto newest = stamps.next(std::nullopt, 5001);
+  CHECK(first < second);
+  CHECK(older < first);
+  CHECK(second < newest);
+  CHECK(ArrivalStamps::time_ms(older) == 4000);
+}
+
+TEST_CASE("a producer whose clock is ahead does not shut out what comes later") {
+  ArrivalStamps stamps;
+  CHECK(ArrivalStamps::time_ms(stamps.next(9000, 5000)) == 5000);
+}
