@@ -3,20 +3,23 @@
 //   stomp_bench PORT queue [producers] [consumers] [messages] [bytes] [window]
 //   stomp_bench PORT fanout [subscribers] [messages] [bytes]
 //   stomp_bench PORT paced [per_second] [seconds]
-//   stomp_bench PORT drain [messages] [bytes] [auto|client-individual]
+//   stomp_bench PORT drain [messages] [bytes] [auto|client-individual] [PID of the broker]
 //   stomp_bench PORT connect [connections] [PID of the broker]
 //   stomp_bench PORT reply [requests]
 //   stomp_bench PORT selector [consumers] [messages]
 //
 // One thread: the client costs about as much as the broker, so on two cores both are busy.
 
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -237,10 +240,46 @@ void run_paced(Bench& bench, const Arguments& given) {
   print_percentiles("paced_" + std::to_string(per_second), times_us);
 }
 
+double own_cpu_seconds() {
+  timespec now = {};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// What each thread of a process has used so far, by its number; nothing for process 0.
+std::map<std::size_t, double> cpu_seconds_by_thread(std::size_t pid) {
+  std::map<std::size_t, double> seconds;
+  if (pid == 0) return seconds;
+  for (const auto& task :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    std::ifstream schedstat(task.path() / "schedstat");  // its first number: nanoseconds on a core
+    double nanoseconds = 0;
+    if (schedstat >> nanoseconds) {
+      seconds[std::stoul(task.path().filename())] = nanoseconds * 1e-9;
+    }
+  }
+  return seconds;
+}
+
+// Where a drain's time goes: nanoseconds of a core a message, of this client and of each thread of
+// the broker in the order in which they were started.
+void print_cpu(const std::string& name, double messages, double own,
+               const std::map<std::size_t, double>& before, std::size_t pid) {
+  print(name + "_client_cpu", own * 1e9 / messages, "ns/message");
+  std::size_t number = 0;
+  for (const auto& [thread, seconds] : cpu_seconds_by_thread(pid)) {
+    const auto found = before.find(thread);
+    const double used = seconds - (found == before.end() ? 0 : found->second);
+    print(name + "_thread_" + std::to_string(number++) + "_cpu", used * 1e9 / messages,
+          "ns/message");
+  }
+}
+
 void run_drain(Bench& bench, const Arguments& given) {
   const std::uint64_t messages = given.number(0, 200'000);
   const std::string body(given.number(1, 1024), 'x');
   const std::string ack = given.word(2, "auto");
+  const std::size_t pid = given.number(3, 0);
   const std::string queue = "/queue/drain." + bench.run;
   std::vector<Sender> senders;
   senders.push_back(make_sender(bench.open(), queue, messages, 2000));
@@ -248,11 +287,15 @@ void run_drain(Bench& bench, const Arguments& given) {
   send_all(bench, senders, body, [] { return true; });
   LoadPeer& consumer = ack == "auto" ? bench.open() : bench.open(acknowledge);
   bench.loop.run_until([&] { return consumer.connected; }, [] {});
+  const auto before = cpu_seconds_by_thread(pid);
+  const double own_before = own_cpu_seconds();
   const auto start = Clock::now();
   subscribe(consumer, queue, ack, "prefetch-count:1000\nactivemq.prefetchSize:1000\n");
   bench.loop.run_until([&] { return consumer.messages >= messages; }, [&] { consumer.flush(); });
-  print("drain_" + ack + "_" + std::to_string(body.size()) + "_bytes",
-        static_cast<double>(messages) / seconds_since(start), "messages/s");
+  const auto count = static_cast<double>(messages);
+  const std::string name = "drain_" + ack + "_" + std::to_string(body.size()) + "_bytes";
+  print(name, count / seconds_since(start), "messages/s");
+  if (pid != 0) print_cpu(name, count, own_cpu_seconds() - own_before, before, pid);
 }
 
 std::uint64_t resident_kib(std::size_t pid) {

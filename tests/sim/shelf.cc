@@ -26,7 +26,10 @@ std::vector<catalog::SaveOutcome> SimCatalogStore::save(
 
 catalog::SaveOutcome SimCatalogStore::save_one(const catalog::CatalogSave& save) {
   const std::string& node = save.catalog->node;
-  const std::string title = save.catalog->resources.front().title;  // "/g17"
+  const storage::Result<catalog::Catalog> whole =
+      save.read_whole ? save.read_whole() : storage::Result<catalog::Catalog>(*save.catalog);
+  if (!whole) return {catalog::SaveStatus::kPermanent, whole.error(), {}, true};
+  const std::string title = whole->resources.front().title;  // "/g17"
   const std::uint64_t generation = std::stoull(title.substr(2));
   const auto row = shelf_.rows.find(node);
   const bool known = row != shelf_.rows.end() && row->second.arrival.store == save.arrival.store;

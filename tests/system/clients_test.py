@@ -90,9 +90,10 @@ class SecureSite:
         self.authority = signer.certificate
         server = make_certificate(rig.folder, signer, "broker", kind="rsa")
         self.client = make_certificate(rig.folder, signer, "client.example", kind="rsa")
+        trust = () if clients == "none" else ("--tls-authorities", self.authority)
         self.broker = rig.broker(
             "--listen", f"tls://127.0.0.1:0?clients={clients}", "--tls-certificate",
-            server.certificate, "--tls-key", server.key, "--tls-authorities", self.authority)
+            server.certificate, "--tls-key", server.key, *trust)
         self.port = int(node_clients.url_of(self.broker, "tls").rpartition(":")[2])
 
 

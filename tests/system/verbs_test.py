@@ -84,15 +84,19 @@ def case_receive_json(rig):
     assert ["destination", "/queue/work"] in first["headers"], first
 
 
-@cases.each({"mode": "individual"}, {"mode": "client"})
+@cases.each({"mode": "individual"}, {"mode": "client"}, {"mode": "auto"})
 def case_count_takes_no_more(rig, mode):
-    """receive --count 1 --ack {mode} leaves the other messages where they are."""
+    """receive --count 2 --ack {mode} leaves the other messages where they are, untouched."""
     broker = rig.broker()
-    for body in ("one", "two", "three"):
+    for body in ("one", "two", "three", "four"):
         broker.run(*at(broker, "send", "work", body, "--receipt"))
-    done = broker.run(*at(broker, "receive", "work", "--ack", mode, "--timeout", "20s"))
-    assert done.stdout == b"one\n", done
+    done = broker.run(*at(broker, "receive", "work", "--count", "2", "--ack", mode, "--timeout",
+                          "20s"))
+    assert done.stdout == b"one\ntwo\n", done
     wait_until(lambda: broker.queue("work")["waiting"] == 2, "two messages wait", 20)
+    rest = broker.run(*at(broker, "receive", "work", "--count", "2", "--headers", "--timeout",
+                          "20s")).stdout
+    assert b"three" in rest and b"four" in rest and b"redelivered" not in rest, rest
 
 
 def case_receive_times_out(rig):
@@ -105,6 +109,15 @@ def case_receive_times_out(rig):
     assert "got 1 of 2" in told(done), done
     done = broker.run(*at(broker, "receive", "work", "--follow", "--timeout", "100ms"))
     assert done.stdout == b"", done
+
+
+def case_dead_control_socket(rig):
+    """a verb names the control socket that it was given and where nobody answers."""
+    path = rig.folder / "nobody.sock"
+    done = run_alone(rig, "queues", "--control-socket", path)
+    assert done.returncode == 1, done
+    assert f"no broker answers at the control socket {path}" in told(done), done
+    assert "./var" not in told(done), done
 
 
 def case_refused_send(rig):

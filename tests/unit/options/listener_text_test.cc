@@ -50,5 +50,20 @@ TEST_CASE("what is wrong with a listener is said with the parameter") {
   CHECK(error_of("auto://127.0.0.1:1").empty());
 }
 
+TEST_CASE("who demands client certificates has to speak TLS") {
+  CHECK(has(error_of("auto://127.0.0.1:1?authorities=/ca.pem&clients=require"),
+            "speaks no TLS: give --tls-certificate"));
+  CHECK(error_of("auto://127.0.0.1:1?certificate=/a.pem&authorities=/ca.pem&clients=require")
+            .empty());
+}
+
+TEST_CASE("a listener that names who signs client certificates has to ask for them") {
+  CHECK(has(error_of("tls://127.0.0.1:1?certificate=/a.pem&authorities=/ca.pem"),
+            "clients=wish or clients=require"));
+  Options options;
+  options.tls.authorities = "/ca.pem";
+  CHECK(error_of("tls://127.0.0.1:1?certificate=/a.pem", options).empty());
+}
+
 }  // namespace
 }  // namespace stompbox::options

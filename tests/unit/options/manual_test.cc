@@ -58,11 +58,14 @@ TEST_CASE("the sample configuration sets every option to its default") {
   CHECK(show_toml(options) == show_toml(Options{}));
 }
 
-TEST_CASE("the help shows every option with its sentence") {
+TEST_CASE("the help of serve or drain shows every option with its sentence") {
   CLI::App app;
   GivenFlags given;
   add_serve_flags(app, given);
-  const std::string help = one_line(app.help());
+  CLI::App drain;
+  GivenFlags given_drain;
+  add_drain_flags(drain, given_drain);
+  const std::string help = one_line(app.help()) + one_line(drain.help());
   for (const Row& row : table()) {
     CAPTURE(row.key);
     CHECK(contains(help, std::string(row.flag)));

@@ -102,12 +102,16 @@ TEST_CASE("an option set by the file changes no other option") {
   }
 }
 
-TEST_CASE("every option is a flag that reads like the file") {
+TEST_CASE("every option is a flag of serve or drain that reads like the file") {
   for (const Row& row : table()) {
     CAPTURE(row.key);
     CLI::App app;
     GivenFlags flags;
-    add_serve_flags(app, flags);
+    if (row.key.starts_with("source.")) {
+      add_drain_flags(app, flags);
+    } else {
+      add_serve_flags(app, flags);
+    }
     const std::string value = other_value(row);
     std::vector<std::string> words = {value, std::string(row.flag)};  // CLI11 takes them reversed
     if (std::holds_alternative<SwitchField>(row.field)) words = {std::string(row.flag)};
@@ -226,7 +230,7 @@ TEST_CASE("a wrong value on the command line is refused with its flag") {
   const auto options = given({"--error-hold", "soon"});
   REQUIRE_FALSE(options.has_value());
   CHECK(options.error().text ==
-        "--error-hold: 'soon' is not a time; write it like 1500ms, 10s, 5min or 2h");
+        "--error-hold: 'soon' is not a time; write it like 1500ms, 10s, 5min, 2h or 30d");
 }
 
 TEST_CASE("a configuration file that is not there is named") {
@@ -281,8 +285,56 @@ TEST_CASE("all mistakes of a configuration are told at once, in the order of the
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
 }
 
+TEST_CASE("signers of certificates that no listener asks for are a mistake") {
+  Options options;
+  options.tls.authorities = "/ca.pem";
+  options.tls.certificate = "/a.pem";
+  for (const char* listener : {"tls://127.0.0.1:1", "tcp://127.0.0.1:1"}) {
+    options.listen = {listener};
+    REQUIRE_FALSE(check(options).has_value());
+    CHECK(check(options).error().text.find("no listener asks for them") != std::string::npos);
+  }
+  options.listen = {"tls://127.0.0.1:1?clients=wish", "tls://127.0.0.1:2"};
+  CHECK(check(options).has_value());
+}
+
+TEST_CASE("login by certificate alone needs a listener that asks for certificates") {
+  Options options;
+  options.tls.certificate = "/a.pem";
+  options.listen = {"tls://127.0.0.1:1"};
+  options.access.certificate_login = access::CertificateLogin::kCommonName;
+  REQUIRE_FALSE(check(options).has_value());
+  CHECK(check(options).error().text.find("nobody could log in") != std::string::npos);
+  options.access.users_file = "users";
+  CHECK(check(options).has_value());
+  options.access.users_file.clear();
+  options.tls.authorities = "/ca.pem";
+  options.tls.clients = net::ClientCertificates::kRequired;
+  CHECK(check(options).has_value());
+}
+
+TEST_CASE("a time of nought is taken only where the help says what it means") {
+  for (const Row& row : table()) {
+    const auto* const field = std::get_if<DurationField>(&row.field);
+    if (field == nullptr) continue;
+    CAPTURE(row.key);
+    Options options;
+    const std::vector<std::string> nought = {"0"};
+    const bool is_explained = row.help.find(" 0: ") != std::string_view::npos ||
+                              row.help.find(" 0 ") != std::string_view::npos;
+    CHECK(set_field(row.field, options, nought).has_value() == is_explained);
+    const std::vector<std::string> decade = {"87600h"};
+    CHECK(set_field(row.field, options, decade).has_value());
+    const std::vector<std::string> more = {"87601h"};
+    const auto status = set_field(row.field, options, more);
+    REQUIRE_FALSE(status.has_value());
+    CHECK(status.error().text == "'87601h' is too much, the most is 315360000000ms");
+  }
+}
+
 TEST_CASE("whom certificates log in cannot be said while they log nobody in") {
   Options options;
+  options.access.users_file = "users";
   options.access.certificate_users = {"* -> *"};
   CHECK_FALSE(check(options).has_value());
   options.access.certificate_login = access::CertificateLogin::kCommonName;
@@ -315,7 +367,7 @@ TEST_CASE("places follow from the data folder") {
   options.data_folder = "/srv/box";
   CHECK(queue_folder(options) == "/srv/box/queue");
   CHECK(control_socket_path(options) == "/srv/box/control.sock");
-  CHECK(*sqlite_path(options) == "/srv/box/storeconfigs.sqlite3");
+  CHECK(to_text(*catalog_place(options)) == "sqlite:/srv/box/storeconfigs.sqlite3");
 }
 
 TEST_CASE("an ephemeral broker has no place but what is named") {
@@ -323,16 +375,16 @@ TEST_CASE("an ephemeral broker has no place but what is named") {
   options.ephemeral = true;
   CHECK(queue_folder(options).empty());
   CHECK(control_socket_path(options).empty());
-  CHECK(sqlite_path(options)->empty());
+  CHECK(catalog_place(options)->kind == catalog::PlaceKind::kNone);
   options.catalog_store = "sqlite:/tmp/x.sqlite3";
   options.control_socket = "/tmp/x.sock";
-  CHECK(*sqlite_path(options) == "/tmp/x.sqlite3");
+  CHECK(to_text(*catalog_place(options)) == "sqlite:/tmp/x.sqlite3");
   CHECK(control_socket_path(options) == "/tmp/x.sock");
 }
 
 TEST_CASE("a catalog store of an unknown kind is refused") {
   Options options;
-  for (const char* store : {"mysql:x", "sqlite:", "", "x.sqlite3"}) {
+  for (const char* store : {"mysql:x", "sqlite:", "", "x.sqlite3", "mysql://u:p@h/db"}) {
     CAPTURE(store);
     options.catalog_store = store;
     CHECK_FALSE(check(options).has_value());

@@ -109,8 +109,9 @@ TEST_CASE("a mistake in a policy is named with line, key and the nearest right o
         "x.toml:3: a policy has no mesages_max; did you mean messages_max?");
   CHECK(error_of(queue + "when_slow = \"close\"\n") ==
         "x.toml:3: a policy for queues has no when_slow: topics have it");
-  CHECK(error_of(queue + "age_max = \"soon\"\n") ==
-        "x.toml:3: policy.age_max: 'soon' is not a time; write it like 1500ms, 10s, 5min or 2h");
+  CHECK(
+      error_of(queue + "age_max = \"soon\"\n") ==
+      "x.toml:3: policy.age_max: 'soon' is not a time; write it like 1500ms, 10s, 5min, 2h or 30d");
   CHECK(
       error_of(queue + "redelivery_backoff = 0.5\n") ==
       "x.toml:3: policy.redelivery_backoff: '0.5' is not a factor from 1 to 1000; write it like 2 "

@@ -45,6 +45,7 @@ TEST_CASE("a time has a unit, but for nought") {
   CHECK(*parse_duration("10s") == milliseconds(10'000));
   CHECK(*parse_duration("5min") == milliseconds(300'000));
   CHECK(*parse_duration("2h") == milliseconds(7'200'000));
+  CHECK(*parse_duration("30d") == milliseconds(2'592'000'000));
   for (const char* text : {"", "10", "10 s", "1.5s", "-1s", "s", "10m", "9223372036854775807s"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text).has_value());

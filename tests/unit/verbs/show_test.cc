@@ -6,6 +6,7 @@
 #include "broker/verbs/ask_broker.h"
 #include "broker/verbs/catalogs.h"
 #include "broker/verbs/dead_letters.h"
+#include "broker/verbs/progress.h"
 #include "broker/verbs/queues.h"
 #include "broker/verbs/receive.h"
 #include "broker/verbs/send.h"
@@ -33,7 +34,9 @@ constexpr const char* kStatus = R"({"now_ms":100000,"version":"1.2.3","started_m
   "connections_total":7,"queues":1,"messages":3,"message_bytes":2048,"dead_letters":4,
   "catalogs_unstored":3,"oldest_unstored_ms":95000,"routing":{"disk_full":false},
   "drain":{"enabled":true,"stored":5,"unchanged":6,"superseded":7,"facts_stored":8,
-  "database_in_trouble":true,"last_error":"database is locked","contested_queues":["catalog"]}})";
+  "retries":9,"last_stored_ms":40000,"last_lag_ms":3000,"trouble_since_ms":70000,
+  "storing_since_ms":80000,"database_in_trouble":true,"last_error":"database is locked",
+  "contested_queues":["catalog"]}})";
 
 }  // namespace
 
@@ -42,7 +45,9 @@ TEST_CASE("the status tells what an operator asks first") {
   for (const char* part :
        {"1.2.3, up 60 s", "tcp://127.0.0.1:61613, tcp://[::1]:61613", "2 now, 7 since start",
         "1 queue, 3 messages, 2.0 KiB", "3 catalogs not stored yet, the oldest for 5 s",
-        "5 stored, 6 unchanged, 7 superseded, 8 facts", "TROUBLE       database is locked",
+        "5 stored, 6 unchanged, 7 superseded, 8 facts",
+        "TROUBLE       database is locked (for 30 s)", "60 s ago, 3 s after it came",
+        "the database has been at it for 20 s", "9 messages tried again",
         "somebody else takes messages from catalog"}) {
     CAPTURE(part);
     CHECK(has(text, part));
@@ -98,8 +103,14 @@ TEST_CASE("nodes, resources and facts are the same in table and JSON") {
   catalog::NodeRow node;
   node.name = "web1";
   node.resource_count = 12;
-  CHECK(has(show_nodes({node}), "web1  -            -   -                    12"));
-  CHECK(parse(nodes_json({node}))[0]["resources"].GetInt64() == 12);
+  CHECK(has(show_nodes({node}, 0), "web1  -            -   -               -    -         12"));
+  CHECK(parse(nodes_json({node}, 0))[0]["resources"].GetInt64() == 12);
+  CHECK(parse(nodes_json({node}, 0))[0]["age_ms"].IsNull());
+  node.last_compile = "2026-01-31 14:05:09.123456";
+  node.lag_ms = 250;
+  const std::int64_t later = unix_ms_of(node.last_compile).value() + 3 * 60'000;
+  CHECK(has(show_nodes({node}, later), "2026-01-31 14:05:09  3 min  250 ms"));
+  CHECK(parse(nodes_json({node}, later))[0]["age_ms"].GetInt64() == 180'000);
   catalog::ResourceRow resource;
   resource.node = "web1";
   resource.type = "File";
@@ -114,6 +125,35 @@ TEST_CASE("nodes, resources and facts are the same in table and JSON") {
   CHECK(parse(facts_json({{"kernel", {"Linux"}}}))["kernel"][0] == "Linux");
 }
 
+TEST_CASE("changes are told with their age, and how many are not told") {
+  using Kind = catalog::NodeChanges::Kind;
+  catalog::ChangesRow row;
+  CHECK(has(show_changes("web1", row, 0), "not known"));
+  row.last_compile = row.changed_at = "2026-01-31 14:05:09";
+  row.changes.added_count = 40;
+  row.changes.changed_count = 1;
+  row.changes.changes = {{Kind::kChanged, "File", "/etc/motd", {"mode", "owner"}, true, false}};
+  const std::int64_t later = unix_ms_of(row.changed_at).value() + 5000;
+  const std::string text = show_changes("web1", row, later);
+  CHECK(has(text, "(2026-01-31 14:05:09, 5 s ago): 40 added, 0 removed, 1 changed."));
+  CHECK(has(text, "changed  File[/etc/motd]  mode, owner, (tags)"));
+  CHECK(has(text, "and 40 more resources\n"));
+  CHECK(parse(changes_json("web1", row))["changed_by_last"].GetBool());
+  row.last_compile = "2026-01-31 15:00:00";
+  CHECK(has(show_changes("web1", row, later), "(2026-01-31 15:00:00) changed nothing"));
+  CHECK_FALSE(parse(changes_json("web1", row))["changed_by_last"].GetBool());
+}
+
+TEST_CASE("progress tells how far the work is and how long it will last") {
+  ProgressState state{"checking", "nodes", 1230, 3000, std::chrono::seconds(10)};
+  CHECK(progress_line(state) ==
+        "checking  [########------------]  41 %  1,230 of 3,000 nodes, 14 s left");
+  state.done = 3000;
+  CHECK(progress_line(state) == "checking  [####################]  100 %  3,000 of 3,000 nodes");
+  state.total = 0;
+  CHECK(progress_line(state) == "checking  3,000 nodes");
+}
+
 TEST_CASE("a type may be written in lower case") {
   CHECK(capitalise_type("file") == "File");
   CHECK(capitalise_type("apache::vhost") == "Apache::Vhost");
@@ -122,7 +162,10 @@ TEST_CASE("a type may be written in lower case") {
 }
 
 TEST_CASE("parameters and headers are cut at the first separator") {
-  CHECK(parse_parameter("a=b=c")->second == "b=c");
+  CHECK(parse_parameter("a=b=c")->value == "b=c");
+  CHECK(parse_parameter("a!=b")->name == "a");
+  CHECK(parse_parameter("a!=b")->holds == catalog::ParameterTest::Holds::kOther);
+  CHECK_FALSE(parse_parameter("!=b"));
   CHECK_FALSE(parse_parameter("=b"));
   CHECK_FALSE(parse_parameter("a"));
   const auto headers = parse_headers({"a:b:c", "empty:"});
