@@ -57,25 +57,26 @@ MysqlText mysql_text(const std::string& sql) {
 }
 
 MysqlCursor::MysqlCursor(MysqlConnection& connection, const std::string& sql)
-    : connection_(connection), raw_(mysql_stmt_init(connection.raw())) {
-  const MysqlText text = mysql_text(sql);
-  if (raw_ == nullptr) {
-    connection_.note(kMysqlNoMemory, "");
-  } else if (mysql_stmt_prepare(raw_, text.sql.data(), text.sql.size()) != 0) {
-    note();
-  } else {
-    prepare_parameters(text);
-    prepare_columns();
-  }
+    : connection_(connection), text_(mysql_text(sql)) {
+  prepare();
+  if (connection_.failed()) return;
+  prepare_parameters();
+  prepare_columns();
 }
 
-void MysqlCursor::prepare_parameters(const MysqlText& text) {
-  assert(mysql_stmt_param_count(raw_) == text.numbers.size());
-  values_.resize(static_cast<std::size_t>(text.number_max));
-  parameters_.resize(text.numbers.size());
+void MysqlCursor::prepare() {
+  raw_ = mysql_stmt_init(connection_.raw());
+  if (raw_ == nullptr) return connection_.note(kMysqlNoMemory, "");
+  if (mysql_stmt_prepare(raw_, text_.sql.data(), text_.sql.size()) != 0) note();
+}
+
+void MysqlCursor::prepare_parameters() {
+  assert(mysql_stmt_param_count(raw_) == text_.numbers.size());
+  values_.resize(static_cast<std::size_t>(text_.number_max));
+  parameters_.resize(text_.numbers.size());
   for (std::size_t place = 0; place < parameters_.size(); ++place) {
     parameters_[place].buffer_type = MYSQL_TYPE_NULL;
-    values_[static_cast<std::size_t>(text.numbers[place]) - 1].places.push_back(place);
+    values_[static_cast<std::size_t>(text_.numbers[place]) - 1].places.push_back(place);
   }
 }
 
@@ -123,6 +124,8 @@ bool MysqlCursor::step() {
 }
 
 bool MysqlCursor::execute() {
+  if (raw_ == nullptr) prepare();
+  if (connection_.failed()) return false;
   if (!parameters_.empty() && mysql_stmt_bind_param(raw_, parameters_.data()) != 0) {
     note();
     return false;
@@ -139,9 +142,19 @@ bool MysqlCursor::execute() {
     return true;
   }
   if (columns_moved_) bind_columns();
-  if (!connection_.failed() && mysql_stmt_store_result(raw_) != 0) note();
-  if (connection_.failed()) reset();
+  store_result();
   return !connection_.failed();
+}
+
+// A lock that is not had, or a deadlock, may end a result in the middle of its rows. The library
+// then waits for the rest of them when the statement is run again, which never comes: the statement
+// is done for.
+void MysqlCursor::store_result() {
+  if (!connection_.failed() && mysql_stmt_store_result(raw_) != 0) note();
+  if (!connection_.failed()) return;
+  mysql_stmt_close(std::exchange(raw_, nullptr));
+  executed_ = false;
+  columns_moved_ = true;
 }
 
 void MysqlCursor::send_long_texts() {

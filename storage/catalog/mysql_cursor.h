@@ -57,16 +57,19 @@ class MysqlCursor final : public SqlCursor {
   };
 
   void note();
+  void prepare();
   [[nodiscard]] bool execute();
+  void store_result();
   void send_long_texts();
-  void prepare_parameters(const MysqlText& text);
+  void prepare_parameters();
   void prepare_columns();
   void bind_columns();
   [[nodiscard]] bool fetch();
   void fetch_rest(Column& column, unsigned index);
 
   MysqlConnection& connection_;
-  MYSQL_STMT* const raw_;
+  const MysqlText text_;
+  MYSQL_STMT* raw_ = nullptr;           // none: to be prepared again
   std::vector<Value> values_;           // by index - 1
   std::vector<MYSQL_BIND> parameters_;  // by place
   std::vector<Column> columns_;

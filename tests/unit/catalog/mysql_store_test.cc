@@ -307,6 +307,34 @@ TEST_CASE("texts of a result are whole, however long, and NULL is told from noth
   }
 }
 
+TEST_CASE("a statement whose result a lock ended in its middle can be run again") {
+  TestDatabase db;
+  const auto store = db.store();
+  for (const char* node : {"a", "b", "c"})
+    REQUIRE(save(*store, catalog_of(node, "/x", "x")).status == SaveStatus::kStored);
+  auto options = db.place().mysql;
+  options.lock_timeout = std::chrono::seconds(1);
+  options.io_timeout = std::chrono::seconds(5);
+  auto opened = open_mysql_connection(options, MysqlUse::kRead);
+  REQUIRE(opened.has_value());
+  SqlConnection& connection = **opened;
+  SqlStatement select(connection, "SELECT id FROM hosts WHERE id > ?1 ORDER BY id FOR UPDATE");
+  db.other.run("START TRANSACTION");
+  db.other.run("UPDATE hosts SET ip = 'x' WHERE name = 'b'");
+  CHECK_FALSE(select.bind(1, std::int64_t{0}).step());
+  REQUIRE(connection.failed());
+  CHECK(connection.error().code == storage::ErrorCode::kBusy);
+  connection.clear_failure();
+  connection.run("ROLLBACK");
+  db.other.run("ROLLBACK");
+  int rows = 0;
+  select.bind(1, std::int64_t{0});
+  while (select.step())
+    ++rows;
+  REQUIRE_FALSE(connection.failed());
+  CHECK(rows == 3);
+}
+
 TEST_CASE("the description names server, database and character set, and warns") {
   TestDatabase db;
   const auto store = make_catalog_store(db.place());
