@@ -14,7 +14,7 @@
 #include <system_error>
 #include <utility>
 
-#include "storage/catalog/read_digest.h"
+#include "storage/catalog/reading/read_digest.h"
 
 namespace stompbox::drain {
 namespace {
@@ -55,7 +55,7 @@ storage::Status write_file(const std::string& path, const std::string& text) {
 
 std::uint64_t ledger_key(const queue::Message& message, LedgerKeys keys) {
   if (keys == LedgerKeys::kMessageIds) return message.id.value;
-  catalog::ReadDigest digest;
+  catalog::reading::ReadDigest digest;
   digest.add(message.body);
   const std::string bytes = digest.bytes();
   std::uint64_t key = 0;

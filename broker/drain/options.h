@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "storage/catalog/read_catalog.h"
+#include "storage/catalog/reading/read_catalog.h"
 
 namespace stompbox::drain {
 
@@ -34,7 +34,7 @@ struct DrainOptions {
   // Nodes of which nothing has come for so long are forgotten; 0: none.
   std::chrono::milliseconds forget_after{0};
   LedgerKeys ledger_keys = LedgerKeys::kMessageIds;
-  catalog::ReadOptions read;
+  catalog::reading::ReadOptions read;
 };
 
 // The stage alone: the broker that it takes from, which speaks STOMP of any version.

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "broker/drain/lanes.h"
-#include "storage/catalog/read_outline.h"
+#include "storage/catalog/reading/read_outline.h"
 
 namespace stompbox::drain {
 namespace {
@@ -29,17 +29,17 @@ storage::Result<Content> read_guarded(Read read) {
 }
 
 storage::Result<MessageContent> read_unguarded(const RoundItem& item,
-                                               const catalog::ReadOptions& options) {
+                                               const catalog::reading::ReadOptions& options) {
   const std::string_view body = item.message->body;
   if (item.kind == MessageKind::kFacts) {
-    auto facts = catalog::read_facts(body, options);
+    auto facts = catalog::reading::read_facts(body, options);
     if (!facts) return facts.error();
     return MessageContent(std::move(*facts));
   }
-  if (auto outline = catalog::read_outline(body, options)) {
+  if (auto outline = catalog::reading::read_outline(body, options)) {
     return MessageContent(std::move(*outline), options);
   }
-  auto catalog = catalog::read_catalog(body, options);
+  auto catalog = catalog::reading::read_catalog(body, options);
   if (!catalog) return catalog.error();
   return MessageContent(std::move(*catalog));
 }
@@ -65,8 +65,8 @@ std::vector<SaveOutcome> save_unguarded(const SaveTask& task, const Round& round
   return store.save(saves);
 }
 
-void work_off(Lanes& lanes, catalog::CatalogStore& store, const catalog::ReadOptions& options,
-              const std::string& store_identity) {
+void work_off(Lanes& lanes, catalog::CatalogStore& store,
+              const catalog::reading::ReadOptions& options, const std::string& store_identity) {
   while (!lanes.finished()) {
     const Task task = lanes.next(WorkerRole::kReadsAndSaves);
     if (const auto* read = std::get_if<ReadTask>(&task)) {
@@ -102,7 +102,8 @@ std::function<storage::Result<catalog::Catalog>()> MessageContent::whole_reader(
     std::string_view body) const {
   if (!outline_of_) return nullptr;
   return [body, options = *outline_of_]() -> storage::Result<catalog::Catalog> {
-    return read_guarded<catalog::Catalog>([&] { return catalog::read_catalog(body, options); });
+    return read_guarded<catalog::Catalog>(
+        [&] { return catalog::reading::read_catalog(body, options); });
   };
 }
 
@@ -113,7 +114,7 @@ const catalog::NodeFacts& MessageContent::facts() const {
 }
 
 storage::Result<MessageContent> read_message(const RoundItem& item,
-                                             const catalog::ReadOptions& options) {
+                                             const catalog::reading::ReadOptions& options) {
   return read_guarded<MessageContent>([&] { return read_unguarded(item, options); });
 }
 
@@ -149,8 +150,8 @@ RoundResult retry_all(const Round& round, const std::string& reason) {
 }
 
 RoundResult run_round(const Round& round, catalog::CatalogStore& store,
-                      const catalog::ReadOptions& options, const std::string& store_identity,
-                      const ChunkBounds& bounds) {
+                      const catalog::reading::ReadOptions& options,
+                      const std::string& store_identity, const ChunkBounds& bounds) {
   try {
     Lanes lanes(round, bounds, 1);
     work_off(lanes, store, options, store_identity);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "storage/catalog/catalog_store.h"
-#include "storage/catalog/read_catalog.h"
+#include "storage/catalog/reading/read_catalog.h"
 #include "storage/queue/message.h"
 
 // The work that passes between the drain on the loop and its workers, as values.
@@ -60,7 +60,7 @@ class MessageContent {
  public:
   explicit MessageContent(catalog::Catalog catalog) : value_(std::move(catalog)) {}
   // A catalog that is read whole only when the store does not know it (read_outline.h).
-  MessageContent(catalog::Catalog outline, const catalog::ReadOptions& options)
+  MessageContent(catalog::Catalog outline, const catalog::reading::ReadOptions& options)
       : value_(std::move(outline)), outline_of_(options) {}
   explicit MessageContent(catalog::NodeFacts facts) : value_(std::move(facts)) {}
 
@@ -75,7 +75,7 @@ class MessageContent {
 
  private:
   std::variant<catalog::Catalog, catalog::NodeFacts> value_;
-  std::optional<catalog::ReadOptions> outline_of_;
+  std::optional<catalog::reading::ReadOptions> outline_of_;
 };
 
 // Parsed messages that are held before they are saved together.
@@ -85,8 +85,8 @@ struct ChunkBounds {
 };
 
 // Any thread; no exception leaves it.
-[[nodiscard]] storage::Result<MessageContent> read_message(const RoundItem& item,
-                                                           const catalog::ReadOptions& options);
+[[nodiscard]] storage::Result<MessageContent> read_message(
+    const RoundItem& item, const catalog::reading::ReadOptions& options);
 
 struct HeldMessage {
   std::size_t index = 0;  // of the round's item
@@ -113,7 +113,7 @@ struct SaveTask {
 // place when the database refuses it for good, and back to the queue when the database is in
 // trouble.
 [[nodiscard]] RoundResult run_round(const Round& round, catalog::CatalogStore& store,
-                                    const catalog::ReadOptions& options,
+                                    const catalog::reading::ReadOptions& options,
                                     const std::string& store_identity,
                                     const ChunkBounds& bounds = {});
 

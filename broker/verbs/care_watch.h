@@ -2,35 +2,38 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <string>
 #include <string_view>
 
-#include "broker/options/options.h"
-#include "storage/catalog/care_steps.h"
-#include "storage/catalog/catalog_place.h"
-#include "storage/result.h"
+#include "broker/verbs/output.h"
+#include "broker/verbs/progress.h"
+#include "storage/catalog/care/care_steps.h"
 
 namespace stompbox::verbs {
 
-// Shows how far the care of a database is, on a terminal only.
-class CareProgress final : public catalog::CareWatch {
+// Tells on standard error how far the care of a database has come: on a terminal only, never beside
+// JSON, only when it takes longer than half a second, and at most ten times a second. The line is
+// gone afterwards.
+class CareProgress final : public catalog::care::CareWatch {
  public:
-  CareProgress() = default;
-  ~CareProgress() override;  // takes the line away
+  // `what` as in "checking".
+  CareProgress(std::string what, Output output);
+  ~CareProgress() override;
   CareProgress(const CareProgress&) = delete;
   CareProgress& operator=(const CareProgress&) = delete;
 
+  // `all` 0: it is not known how much there is.
   void on_progress(std::string_view work, std::uint64_t done, std::uint64_t all) override;
   void rest(std::chrono::milliseconds time) override;
 
  private:
-  std::chrono::steady_clock::time_point shown_;
-  bool any_ = false;
-};
+  using Clock = std::chrono::steady_clock;
 
-// The database that the options name; kInvalid where they name none.
-[[nodiscard]] storage::Result<catalog::CatalogPlace> database_of(const options::Options& options);
-[[nodiscard]] storage::Result<std::unique_ptr<catalog::SqlConnection>> connect_database(
-    const options::Options& options, catalog::ConnectionUse use);
+  const Output output_;
+  ProgressState state_;
+  Clock::time_point begin_;  // of this kind of work
+  Clock::time_point next_;   // when something is shown again
+  bool shown_ = false;
+};
 
 }  // namespace stompbox::verbs

@@ -6,18 +6,19 @@
 #include "broker/control/json.h"
 #include "broker/verbs/ask_broker.h"
 #include "broker/verbs/care_watch.h"
+#include "broker/verbs/database.h"
 #include "broker/verbs/table.h"
-#include "storage/catalog/forget.h"
-#include "storage/catalog/host_mend.h"
+#include "storage/catalog/care/forget.h"
+#include "storage/catalog/care/host_mend.h"
 #include "storage/queue/leveldb_open.h"
 #include "storage/queue/message.h"
 
 namespace stompbox::verbs {
 namespace {
 
-using catalog::Forgotten;
-using catalog::SilentNode;
-using catalog::Unexported;
+using catalog::care::Forgotten;
+using catalog::care::SilentNode;
+using catalog::care::Unexported;
 using control::Json;
 using storage::ErrorCode;
 using storage::Result;
@@ -52,7 +53,7 @@ ArrivalMark mark_of_broker(const rapidjson::Value& ok) {
 
 // As Puppet lower-cases it; and as it is written, for a node that somebody has stored so.
 std::vector<std::string> spellings(const std::string& node) {
-  std::vector<std::string> names = {catalog::lower_case(node)};
+  std::vector<std::string> names = {catalog::care::lower_case(node)};
   if (names.front() != node) names.push_back(node);
   return names;
 }
@@ -63,15 +64,17 @@ void warn_of(const ArrivalMark& mark) {
            "): a catalog that waits there brings its node back");
 }
 
+// What was done to a node, under all spellings of its name.
+template <typename Done>
 struct Row {
   std::string node;
-  Forgotten done;
+  Done done;
 };
 
-std::string forget_json(const std::vector<Row>& rows, const ArrivalMark& mark) {
+std::string forget_json(const std::vector<Row<Forgotten>>& rows, const ArrivalMark& mark) {
   Json json;
   json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
-  for (const Row& row : rows) {
+  for (const auto& row : rows) {
     json.begin_object()
         .field("name", row.node)
         .field("found", row.done.hosts > 0)
@@ -82,9 +85,9 @@ std::string forget_json(const std::vector<Row>& rows, const ArrivalMark& mark) {
   return json.end_array().end_object().text() + "\n";
 }
 
-std::string show_forgotten(const std::vector<Row>& rows) {
+std::string show_forgotten(const std::vector<Row<Forgotten>>& rows) {
   std::string text;
-  for (const Row& row : rows) {
+  for (const auto& row : rows) {
     if (row.done.hosts == 0) continue;
     text += printable(row.node) + " forgotten: " + counted(row.done.resources, "resource") + ", " +
             counted(row.done.facts, "fact") + "\n";
@@ -92,34 +95,84 @@ std::string show_forgotten(const std::vector<Row>& rows) {
   return text;
 }
 
-Result<Row> forget_one(catalog::SqlConnection& db, const std::string& node,
-                       const std::optional<catalog::Arrival>& through) {
-  Row row{node, {}};
+std::string unexport_json(const std::vector<Row<Unexported>>& rows, const ArrivalMark& mark) {
+  Json json;
+  json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
+  for (const auto& row : rows) {
+    json.begin_object()
+        .field("name", row.node)
+        .field("found", row.done.hosts > 0)
+        .field("absent", row.done.resources)
+        .field("left", row.done.others)
+        .end_object();
+  }
+  return json.end_array().end_object().text() + "\n";
+}
+
+std::string show_unexported(const std::vector<Row<Unexported>>& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    if (row.done.hosts == 0) continue;
+    text += printable(row.node) + ": " + counted(row.done.resources, "exported resource") +
+            " absent now";
+    if (row.done.others > 0) {
+      text += ", " + std::to_string(row.done.others) + " left, whose types have no ensure";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+void add(Forgotten& sum, const Forgotten& more) {
+  sum.hosts += more.hosts;
+  sum.resources += more.resources;
+  sum.facts += more.facts;
+}
+
+void add(Unexported& sum, const Unexported& more) {
+  sum.hosts += more.hosts;
+  sum.resources += more.resources;
+  sum.others += more.others;
+}
+
+// What the two verbs do to one node, and how they tell of all.
+template <typename Done>
+struct NodeChange {
+  Result<Done> (*act)(catalog::SqlConnection&, const std::string&,
+                      const std::optional<catalog::Arrival>&);
+  std::string (*show)(const std::vector<Row<Done>>&);
+  std::string (*json)(const std::vector<Row<Done>>&, const ArrivalMark&);
+};
+
+template <typename Done>
+Result<Row<Done>> change_one(catalog::SqlConnection& db, const std::string& node,
+                             const NodeChange<Done>& change, const ArrivalMark& mark) {
+  Row<Done> row{node, {}};
   for (const std::string& name : spellings(node)) {
-    const auto done = catalog::forget_node(db, name, through);
+    const auto done = change.act(db, name, mark.arrival);
     if (!done) return done.error();
-    row.done.hosts += done->hosts;
-    row.done.resources += done->resources;
-    row.done.facts += done->facts;
+    add(row.done, *done);
   }
   return row;
 }
 
-Exit forget_named(const options::Options& options, const ForgetOptions& wanted) {
+template <typename Done>
+Exit change_named(const options::Options& options, const std::vector<std::string>& nodes,
+                  const NodeChange<Done>& change, Output output) {
   const auto db = connect_database(options, catalog::ConnectionUse::kWrite);
   if (!db) return fail(db.error());
   const ArrivalMark mark = find_mark(options);
-  std::vector<Row> rows;
+  std::vector<Row<Done>> rows;
   bool all_found = true;
-  for (const std::string& node : wanted.nodes) {
-    auto row = forget_one(**db, node, mark.arrival);
+  for (const std::string& node : nodes) {
+    auto row = change_one(**db, node, change, mark);
     if (!row) return fail(row.error());
-    if (row->done.hosts == 0) complain("there is no node " + node + " in the catalog database");
+    if (row->done.hosts == 0) complain(no_such_node(node).text);
     all_found = all_found && row->done.hosts > 0;
     rows.push_back(std::move(*row));
   }
   warn_of(mark);
-  print(wanted.output == Output::kJson ? forget_json(rows, mark) : show_forgotten(rows));
+  print(output == Output::kJson ? change.json(rows, mark) : change.show(rows));
   return all_found ? Exit::kDone : Exit::kFailed;
 }
 
@@ -142,14 +195,15 @@ std::string show_silent(const std::vector<SilentNode>& nodes, const ForgetOption
 }
 
 // Leaves in `nodes` those that were still silent when it was their turn.
-storage::Status forget_each(catalog::SqlConnection& db, std::vector<SilentNode>& nodes) {
-  CareProgress progress;
-  catalog::LockPause pause(progress);
+storage::Status forget_each(catalog::SqlConnection& db, std::vector<SilentNode>& nodes,
+                            Output output) {
+  CareProgress progress("forgetting", output);
+  catalog::care::LockPause pause(progress);
   std::vector<SilentNode> forgotten;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     progress.on_progress("nodes", i, nodes.size());
     pause.begin();
-    const auto done = catalog::forget_silent(db, nodes[i]);
+    const auto done = catalog::care::forget_silent(db, nodes[i]);
     if (!done) return done.error();
     pause.end();
     if (done->hosts > 0) forgotten.push_back(nodes[i]);
@@ -165,60 +219,14 @@ Exit forget_all_silent(const options::Options& options, const ForgetOptions& wan
   if (!db) return fail(db.error());
   const auto silent_for = std::chrono::ceil<std::chrono::seconds>(*wanted.silent_for);
   auto nodes =
-      catalog::silent_nodes(**db, silent_for, std::chrono::system_clock::now(), kSilentMax);
+      catalog::care::silent_nodes(**db, silent_for, std::chrono::system_clock::now(), kSilentMax);
   if (!nodes) return fail(nodes.error());
   if (!wanted.dry_run) {
-    const auto done = forget_each(**db, *nodes);
+    const auto done = forget_each(**db, *nodes, wanted.output);
     if (!done) return fail(done.error());
   }
   print(wanted.output == Output::kJson ? silent_json(*nodes, wanted) : show_silent(*nodes, wanted));
   return Exit::kDone;
-}
-
-struct UnexportRow {
-  std::string node;
-  Unexported done;
-};
-
-std::string unexport_json(const std::vector<UnexportRow>& rows, const ArrivalMark& mark) {
-  Json json;
-  json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
-  for (const UnexportRow& row : rows) {
-    json.begin_object()
-        .field("name", row.node)
-        .field("found", row.done.hosts > 0)
-        .field("absent", row.done.resources)
-        .field("left", row.done.others)
-        .end_object();
-  }
-  return json.end_array().end_object().text() + "\n";
-}
-
-std::string show_unexported(const std::vector<UnexportRow>& rows) {
-  std::string text;
-  for (const UnexportRow& row : rows) {
-    if (row.done.hosts == 0) continue;
-    text += printable(row.node) + ": " + counted(row.done.resources, "exported resource") +
-            " absent now";
-    if (row.done.others > 0) {
-      text += ", " + std::to_string(row.done.others) + " left, whose types have no ensure";
-    }
-    text += "\n";
-  }
-  return text;
-}
-
-Result<UnexportRow> unexport_one(catalog::SqlConnection& db, const std::string& node,
-                                 const std::optional<catalog::Arrival>& through) {
-  UnexportRow row{node, {}};
-  for (const std::string& name : spellings(node)) {
-    const auto done = catalog::unexport_node(db, name, through);
-    if (!done) return done.error();
-    row.done.hosts += done->hosts;
-    row.done.resources += done->resources;
-    row.done.others += done->others;
-  }
-  return row;
 }
 
 }  // namespace
@@ -241,26 +249,15 @@ Exit forget(const options::Options& options, const ForgetOptions& wanted) {
   if (wanted.dry_run && !wanted.silent_for) {
     return fail({ErrorCode::kInvalid, "--dry-run belongs to --all-silent-for"});
   }
-  return wanted.silent_for ? forget_all_silent(options, wanted) : forget_named(options, wanted);
+  if (wanted.silent_for) return forget_all_silent(options, wanted);
+  const NodeChange<Forgotten> change{catalog::care::forget_node, show_forgotten, forget_json};
+  return change_named(options, wanted.nodes, change, wanted.output);
 }
 
 Exit unexport(const options::Options& options, const std::vector<std::string>& nodes,
               Output output) {
-  const auto db = connect_database(options, catalog::ConnectionUse::kWrite);
-  if (!db) return fail(db.error());
-  const ArrivalMark mark = find_mark(options);
-  std::vector<UnexportRow> rows;
-  bool all_found = true;
-  for (const std::string& node : nodes) {
-    auto row = unexport_one(**db, node, mark.arrival);
-    if (!row) return fail(row.error());
-    if (row->done.hosts == 0) complain("there is no node " + node + " in the catalog database");
-    all_found = all_found && row->done.hosts > 0;
-    rows.push_back(std::move(*row));
-  }
-  warn_of(mark);
-  print(output == Output::kJson ? unexport_json(rows, mark) : show_unexported(rows));
-  return all_found ? Exit::kDone : Exit::kFailed;
+  const NodeChange<Unexported> change{catalog::care::unexport_node, show_unexported, unexport_json};
+  return change_named(options, nodes, change, output);
 }
 
 }  // namespace stompbox::verbs

@@ -7,11 +7,11 @@
 #include "broker/options/options.h"
 #include "broker/verbs/output.h"
 #include "broker/verbs/terminal.h"
-#include "storage/catalog/check.h"
-#include "storage/catalog/repair.h"
-#include "storage/catalog/sqlite_backup.h"
-#include "storage/catalog/store_figures.h"
-#include "storage/catalog/transfer.h"
+#include "storage/catalog/care/check.h"
+#include "storage/catalog/care/repair.h"
+#include "storage/catalog/care/sqlite_backup.h"
+#include "storage/catalog/care/store_figures.h"
+#include "storage/catalog/care/transfer.h"
 
 // `store …`: the care of the catalog database, whether a broker runs or not.
 namespace stompbox::verbs {
@@ -24,7 +24,7 @@ struct StoreCheckOptions {
 [[nodiscard]] Exit store_check(const options::Options& options, const StoreCheckOptions& wanted);
 
 struct StoreRepairOptions {
-  catalog::RepairOptions repair;
+  catalog::care::RepairOptions repair;
   Output output = Output::kTable;
 };
 [[nodiscard]] Exit store_repair(const options::Options& options, const StoreRepairOptions& wanted);
@@ -33,7 +33,7 @@ struct StoreRepairOptions {
 
 struct StoreBackupOptions {
   std::string file;
-  catalog::Existing existing = catalog::Existing::kKeep;
+  catalog::care::Existing existing = catalog::care::Existing::kKeep;
   Output output = Output::kTable;
 };
 // kMisuse for a server: it says which program makes its backups.
@@ -44,19 +44,19 @@ struct StoreBackupOptions {
 
 struct StoreImportOptions {
   std::string file = "-";
-  catalog::Newer newer = catalog::Newer::kKeep;
+  catalog::care::Newer newer = catalog::care::Newer::kKeep;
   Output output = Output::kTable;
 };
 // kFailed when a line was refused.
 [[nodiscard]] Exit store_import(const options::Options& options, const StoreImportOptions& wanted);
 
-[[nodiscard]] std::string show_check(const catalog::CheckReport& report);
-[[nodiscard]] std::string check_json(const catalog::CheckReport& report);
-[[nodiscard]] std::string show_repair(const catalog::RepairReport& report,
-                                      const catalog::RepairOptions& options);
-[[nodiscard]] std::string repair_json(const catalog::RepairReport& report,
-                                      const catalog::RepairOptions& options);
-[[nodiscard]] std::string show_stats(const catalog::StoreFigures& figures);
-[[nodiscard]] std::string stats_json(const catalog::StoreFigures& figures);
+[[nodiscard]] std::string show_check(const catalog::care::CheckReport& report);
+[[nodiscard]] std::string check_json(const catalog::care::CheckReport& report);
+[[nodiscard]] std::string show_repair(const catalog::care::RepairReport& report,
+                                      const catalog::care::RepairOptions& options);
+[[nodiscard]] std::string repair_json(const catalog::care::RepairReport& report,
+                                      const catalog::care::RepairOptions& options);
+[[nodiscard]] std::string show_stats(const catalog::care::StoreFigures& figures);
+[[nodiscard]] std::string stats_json(const catalog::care::StoreFigures& figures);
 
 }  // namespace stompbox::verbs

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "storage/catalog/care_steps.h"
+#include "storage/catalog/care/care_steps.h"
 #include "storage/catalog/catalog_place.h"
 #include "tests/contract/catalog_database.h"
 
@@ -18,7 +18,7 @@ namespace stompbox::contract {
 [[nodiscard]] bool is_sqlite(CatalogDatabase& db);
 
 // Waits for nobody; counts.
-class CountingWatch final : public catalog::CareWatch {
+class CountingWatch final : public catalog::care::CareWatch {
  public:
   void on_progress(std::string_view, std::uint64_t, std::uint64_t) override { ++steps; }
   void rest(std::chrono::milliseconds) override { ++rests; }

@@ -7,24 +7,25 @@
 #include <fstream>
 #include <string>
 
-#include "storage/catalog/sqlite_backup.h"
-#include "storage/catalog/store_figures.h"
+#include "storage/catalog/care/sqlite_backup.h"
+#include "storage/catalog/care/store_figures.h"
 #include "tests/contract/care_database.h"
 #include "tests/support/test_folder.h"
 
 namespace stompbox::contract {
 namespace {
 
-catalog::StoreFigures figures(CatalogDatabase& db) {
+catalog::care::StoreFigures figures(CatalogDatabase& db) {
   CountingWatch watch;
   const auto connection = connect(db, catalog::ConnectionUse::kRead);
-  auto found = catalog::figures_of(*connection, 1, watch);
+  auto found = catalog::care::figures_of(*connection, 1, watch);
   if (!found) FAIL(found.error().text);
   return *found;
 }
 
-catalog::TableFigures table(const catalog::StoreFigures& figures, const std::string& name) {
-  const auto at = std::ranges::find(figures.tables, name, &catalog::TableFigures::name);
+catalog::care::TableFigures table(const catalog::care::StoreFigures& figures,
+                                  const std::string& name) {
+  const auto at = std::ranges::find(figures.tables, name, &catalog::care::TableFigures::name);
   REQUIRE(at != figures.tables.end());
   return *at;
 }
@@ -60,16 +61,16 @@ TEST_CASE("a backup of a database in use is whole, has its mode, and replaces no
   const std::string path = place_of(*db).sqlite.path;
   std::filesystem::permissions(path, std::filesystem::perms{0640});
   CountingWatch watch;
-  const auto done = catalog::backup_sqlite(path, target, catalog::Existing::kKeep, watch);
+  const auto done = catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
   if (!done) FAIL(done.error().text);
   CHECK(done->bytes == std::filesystem::file_size(target));
   CHECK(std::filesystem::status(target).permissions() == std::filesystem::perms{0640});
   CHECK(watch.steps > 0);
 
-  const auto again = catalog::backup_sqlite(path, target, catalog::Existing::kKeep, watch);
+  const auto again = catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
   REQUIRE_FALSE(again.has_value());
   CHECK(again.error().code == storage::ErrorCode::kInvalid);
-  CHECK(catalog::backup_sqlite(path, target, catalog::Existing::kReplace, watch).has_value());
+  CHECK(catalog::care::backup_sqlite(path, target, catalog::care::Existing::kReplace, watch).has_value());
   CHECK_FALSE(std::filesystem::exists(target + ".unfinished"));
 
   catalog::CatalogPlace copy;
@@ -86,8 +87,8 @@ TEST_CASE("a backup that cannot be written leaves nothing behind") {
   fill(*db);
   const support::TestFolder folder;
   CountingWatch watch;
-  const auto done = catalog::backup_sqlite(place_of(*db).sqlite.path, folder.file("no/copy"),
-                                           catalog::Existing::kKeep, watch);
+  const auto done = catalog::care::backup_sqlite(place_of(*db).sqlite.path, folder.file("no/copy"),
+                                                 catalog::care::Existing::kKeep, watch);
   REQUIRE_FALSE(done.has_value());
   CHECK(std::filesystem::is_empty(folder.path()));
 }

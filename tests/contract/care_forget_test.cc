@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/catalog/forget.h"
+#include "storage/catalog/care/forget.h"
 #include "tests/contract/care_database.h"
 
 namespace stompbox::contract {
@@ -17,18 +17,18 @@ using std::chrono::hours;
 
 constexpr auto kDay = hours(24);
 
-catalog::Forgotten forget(CatalogDatabase& db, const std::string& node,
-                          const std::optional<Arrival>& through = std::nullopt) {
+catalog::care::Forgotten forget(CatalogDatabase& db, const std::string& node,
+                                const std::optional<Arrival>& through = std::nullopt) {
   const auto connection = connect(db);
-  const auto outcome = catalog::forget_node(*connection, node, through);
+  const auto outcome = catalog::care::forget_node(*connection, node, through);
   if (!outcome) FAIL(outcome.error().text);
   return *outcome;
 }
 
-catalog::Unexported unexport(CatalogDatabase& db, const std::string& node,
-                             const std::optional<Arrival>& through = std::nullopt) {
+catalog::care::Unexported unexport(CatalogDatabase& db, const std::string& node,
+                                   const std::optional<Arrival>& through = std::nullopt) {
   const auto connection = connect(db);
-  const auto outcome = catalog::unexport_node(*connection, node, through);
+  const auto outcome = catalog::care::unexport_node(*connection, node, through);
   if (!outcome) FAIL(outcome.error().text);
   return *outcome;
 }
@@ -36,8 +36,8 @@ catalog::Unexported unexport(CatalogDatabase& db, const std::string& node,
 std::vector<std::string> expire(CatalogDatabase& db, std::chrono::seconds silent_for,
                                 std::size_t count_max = 10) {
   const auto connection = connect(db);
-  const auto names =
-      catalog::expire_step(*connection, silent_for, std::chrono::system_clock::now(), count_max);
+  const auto names = catalog::care::expire_step(*connection, silent_for,
+                                                std::chrono::system_clock::now(), count_max);
   if (!names) FAIL(names.error().text);
   return *names;
 }
@@ -225,9 +225,9 @@ TEST_CASE("when nothing was stored for long, nobody counts as silent") {
 
 TEST_CASE("types of Puppet that can be absent are known") {
   for (const auto* type : {"File", "Sshkey", "Nagios_host", "Cron", "Zpool", "Computer"})
-    CHECK(catalog::has_ensure(type));
+    CHECK(catalog::care::has_ensure(type));
   for (const auto* type : {"Exec", "Notify", "Class", "Web::Site", "file"})
-    CHECK_FALSE(catalog::has_ensure(type));
+    CHECK_FALSE(catalog::care::has_ensure(type));
 }
 
 }  // namespace stompbox::contract

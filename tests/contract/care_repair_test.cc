@@ -4,29 +4,29 @@
 #include <string>
 #include <vector>
 
-#include "storage/catalog/check.h"
-#include "storage/catalog/repair.h"
+#include "storage/catalog/care/check.h"
+#include "storage/catalog/care/repair.h"
 #include "tests/contract/care_database.h"
 
 namespace stompbox::contract {
 namespace {
 
-using catalog::CheckRule;
-using catalog::RepairMode;
-using catalog::RepairOptions;
-using catalog::RepairReport;
+using catalog::care::CheckRule;
+using catalog::care::RepairMode;
+using catalog::care::RepairOptions;
+using catalog::care::RepairReport;
 
-std::vector<std::string> names_of(const catalog::Findings& findings) {
+std::vector<std::string> names_of(const catalog::care::Findings& findings) {
   std::vector<std::string> names;
   for (const auto& [rule, finding] : findings.by_rule())
-    names.emplace_back(catalog::text_of(rule).name);
+    names.emplace_back(catalog::care::text_of(rule).name);
   return names;
 }
 
-catalog::CheckReport check(CatalogDatabase& db) {
+catalog::care::CheckReport check(CatalogDatabase& db) {
   CountingWatch watch;
   const auto connection = connect(db, catalog::ConnectionUse::kRead);
-  auto report = catalog::check_database(*connection, {}, watch);
+  auto report = catalog::care::check_database(*connection, {}, watch);
   if (!report) FAIL(report.error().text);
   return *report;
 }
@@ -38,7 +38,7 @@ std::vector<std::string> broken(CatalogDatabase& db) {
 RepairReport repair(CatalogDatabase& db, RepairOptions options = {.mode = RepairMode::kApply}) {
   CountingWatch watch;
   const auto connection = connect(db);
-  auto report = catalog::repair_database(*connection, options, watch);
+  auto report = catalog::care::repair_database(*connection, options, watch);
   if (!report) FAIL(report.error().text);
   return *report;
 }
@@ -308,7 +308,7 @@ TEST_CASE("a database that only Puppet has written can be checked and mended") {
 }
 
 TEST_CASE("only texts that come back cut or changed count as garbled") {
-  using catalog::reads_as_garbled_yaml;
+  using catalog::care::reads_as_garbled_yaml;
   for (const std::string_view text :
        {"plain", "---", "a --- b", "--- x", "--- :main\n", "--- \n  a: 1\n", "--- {\"a\": 1}",
         "--- \"x\n--- y\"", "--- !ruby/object:A\nb: c\n", "--- a: 1\nb: 2\n", "---\nx",

@@ -3,23 +3,23 @@
 #include <string>
 #include <vector>
 
-#include "storage/catalog/node_line.h"
-#include "storage/catalog/transfer.h"
+#include "storage/catalog/care/node_line.h"
+#include "storage/catalog/care/transfer.h"
 #include "tests/contract/care_database.h"
 
 namespace stompbox::contract {
 namespace {
 
-using catalog::Import;
-using catalog::Imported;
-using catalog::Newer;
-using catalog::NodeLine;
+using catalog::care::Newer;
+using catalog::care::Import;
+using catalog::care::Imported;
+using catalog::care::NodeLine;
 
 std::vector<std::string> lines_of(CatalogDatabase& db) {
   CountingWatch watch;
   std::vector<std::string> lines;
   const auto connection = connect(db, catalog::ConnectionUse::kRead);
-  const auto outcome = catalog::export_nodes(
+  const auto outcome = catalog::care::export_nodes(
       *connection,
       [&lines](std::string_view line) {
         lines.emplace_back(line);
@@ -172,7 +172,7 @@ TEST_CASE("a line is read back as it was written, whatever its bytes") {
   node.facts.facts = {{"f", {"1", "2"}}};
   node.ip = "";
   node.last_compile = "2020-01-02 03:04:05.123456";
-  const auto read = catalog::parse_node_line(to_json(node));
+  const auto read = catalog::care::parse_node_line(to_json(node));
   if (!read) FAIL(read.error().text);
   CHECK(read->catalog.resources == node.catalog.resources);
   CHECK(read->facts.facts[0].values == node.facts.facts[0].values);

@@ -11,13 +11,16 @@
 #include <utility>
 #include <vector>
 
-#include "storage/catalog/pson_text.h"
-#include "storage/catalog/read_catalog.h"
-#include "storage/catalog/stored_value.h"
+#include "storage/catalog/reading/pson_text.h"
+#include "storage/catalog/reading/read_catalog.h"
+#include "storage/catalog/reading/stored_value.h"
+#include "storage/utf8.h"
 
 namespace {
 
+using namespace stompbox;
 using namespace stompbox::catalog;
+using namespace stompbox::catalog::reading;
 
 void require(bool holds, const char* what) {
   if (holds) return;
@@ -39,7 +42,7 @@ std::vector<ReadOptions> all_options() {
 
 bool is_stored_text(const std::string& text, const ReadOptions& options) {
   if (options.byte_policy == BytePolicy::kKeep) return true;
-  return utf8_prefix(text) == text.size() && text.find('\0') == std::string::npos;
+  return storage::is_utf8(text) && text.find('\0') == std::string::npos;
 }
 
 // A row that readers take for YAML is one of ours, and reads back as the same row.
