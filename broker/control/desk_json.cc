@@ -42,7 +42,13 @@ void write_router(Json& json, const routing::RouterFigures& router) {
       .field("delivered", router.delivered)
       .field("withdrawn", router.withdrawn)
       .field("dead_lettered", router.dead_lettered)
-      .field("topic_without_subscriber", router.topic_without_subscriber);
+      .field("dead_letters_dropped", router.dead_letters_dropped)
+      .field("topic_without_subscriber", router.topic_without_subscriber)
+      .field("topic_dropped", router.topic_dropped)
+      .field("expired", router.expired)
+      .field("scheduled", router.scheduled)
+      .field("retained", router.retained)
+      .field("durable_subscriptions", router.durable_subscriptions);
   json.end_object();
 }
 
@@ -91,14 +97,17 @@ void write_catalogs(Json& json, const StatusSources& sources) {
 void write_totals(Json& json, const StatusSources& sources) {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t dropped = 0;
   for (const routing::QueueFigures& queue : sources.queues) {
     messages += queue.waiting + queue.in_flight;
     bytes += queue.bytes;
+    dropped += queue.dropped;
   }
   const auto* letters = find_queue(sources, sources.server.dead_letter_queue);
   json.field("queues", sources.queues.size())
       .field("messages", messages)
       .field("message_bytes", bytes)
+      .field("messages_dropped", dropped)
       .field("dead_letters", letters == nullptr ? 0 : letters->waiting + letters->in_flight);
 }
 
@@ -113,6 +122,8 @@ void write_queue(Json& json, const routing::QueueFigures& queue) {
       .field("enqueued", queue.enqueued)
       .field("acknowledged", queue.acknowledged)
       .field("returned", queue.returned)
+      .field("expired", queue.expired)
+      .field("dropped", queue.dropped)
       .field("oldest_arrived_ms", queue.oldest_arrived_ms)
       .end_object();
 }

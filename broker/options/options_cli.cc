@@ -11,8 +11,9 @@
 namespace stompbox::options {
 namespace {
 
-constexpr std::array<std::string_view, 5> kPlaceKeys = {
-    "data.folder", "data.ephemeral", "access.users", "control.socket", "catalog.store"};
+constexpr std::array<std::string_view, 6> kPlaceKeys = {"data.folder",   "data.ephemeral",
+                                                        "access.users",  "control.socket",
+                                                        "catalog.store", "catalog.password_file"};
 
 // As in the file: what the help shows is what one can type there.
 std::string default_text(const Row& row) {

@@ -5,30 +5,18 @@
 #include <chrono>
 #include <cstddef>
 #include <ctime>
-#include <memory>
 #include <string_view>
 
 #include "broker/control/json.h"
 #include "broker/verbs/ask_broker.h"
+#include "broker/verbs/database.h"
+#include "broker/verbs/json_texts.h"
 #include "broker/verbs/table.h"
-#include "storage/catalog/catalog_place.h"
 
 namespace stompbox::verbs {
 namespace {
 
 using control::Json;
-
-storage::Result<std::unique_ptr<catalog::CatalogReader>> open_reader(
-    const options::Options& options) {
-  const auto place = options::catalog_place(options);
-  if (!place) return place.error();
-  if (place->kind == catalog::PlaceKind::kNone) {
-    return storage::Error{storage::ErrorCode::kInvalid,
-                          "there is no catalog database here: name one with --catalog-store "
-                          "STORE or the broker's folder with --data"};
-  }
-  return catalog::open_catalog_reader(*place);
-}
 
 std::string where(const catalog::ResourceRow& row) {
   if (row.file.empty()) return "-";
@@ -103,11 +91,8 @@ std::size_t total_of(const catalog::NodeChanges& changes) {
   return changes.added_count + changes.removed_count + changes.changed_count;
 }
 
-void write_texts(Json& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts)
-    json.value(text);
-  json.end_array();
+Exit fail_of_node(const std::string& node, const storage::Error& error) {
+  return fail(error.code == storage::ErrorCode::kNotFound ? no_such_node(node) : error);
 }
 
 }  // namespace
@@ -292,7 +277,7 @@ Exit facts(const options::Options& options, const std::string& node, Output outp
   const auto reader = open_reader(options);
   if (!reader) return fail(reader.error());
   const auto rows = (*reader)->facts(node);
-  if (!rows) return fail(rows.error());
+  if (!rows) return fail_of_node(node, rows.error());
   print(output == Output::kJson ? facts_json(*rows) : show_facts(*rows));
   return Exit::kDone;
 }
@@ -313,7 +298,7 @@ Exit diff(const options::Options& options, const std::string& node, Output outpu
   const auto reader = open_reader(options);
   if (!reader) return fail(reader.error());
   const auto row = (*reader)->changes(node);
-  if (!row) return fail(row.error());
+  if (!row) return fail_of_node(node, row.error());
   print(output == Output::kJson ? changes_json(node, *row) : show_changes(node, *row, clock_ms()));
   return Exit::kDone;
 }

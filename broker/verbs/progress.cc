@@ -1,16 +1,11 @@
 #include "broker/verbs/progress.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "broker/verbs/table.h"
-#include "broker/verbs/terminal.h"
 
 namespace stompbox::verbs {
 namespace {
-
-constexpr std::chrono::milliseconds kFirst{500};
-constexpr std::chrono::milliseconds kEach{100};
 
 std::string with_commas(std::uint64_t number) {
   std::string text = std::to_string(number);
@@ -37,25 +32,6 @@ std::string progress_line(const ProgressState& state) {
   if (done * 50 < state.total || done == state.total) return line;
   const auto left = static_cast<std::uint64_t>(state.elapsed.count()) * (state.total - done) / done;
   return line + ", " + show_age(static_cast<std::int64_t>(left)) + " left";
-}
-
-Progress::Progress(std::string what, std::string unit, std::uint64_t total)
-    : start_(Clock::now()),
-      state_{std::move(what), std::move(unit), 0, total, {}},
-      next_(start_ + kFirst) {}
-
-Progress::~Progress() {
-  if (shown_) tell_progress("");
-}
-
-void Progress::at(std::uint64_t done) {
-  state_.done = done;
-  const auto now = Clock::now();
-  if (now < next_) return;
-  next_ = now + kEach;
-  shown_ = true;
-  state_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_);
-  tell_progress(progress_line(state_));
 }
 
 }  // namespace stompbox::verbs

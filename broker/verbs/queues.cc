@@ -26,6 +26,7 @@ std::string show_queues(const rapidjson::Value& ok) {
                {"SIZE", Align::kRight},
                {"CAME", Align::kRight},
                {"DONE", Align::kRight},
+               {"LOST", Align::kRight},
                {"OLDEST", Align::kRight}});
   for (const rapidjson::Value& queue : list_in(ok, "queues")) {
     const std::int64_t oldest = time_in(queue, "oldest_arrived_ms");
@@ -34,6 +35,7 @@ std::string show_queues(const rapidjson::Value& ok) {
                std::to_string(number_in(queue, "consumers")), show_bytes(number_in(queue, "bytes")),
                std::to_string(number_in(queue, "enqueued")),
                std::to_string(number_in(queue, "acknowledged")),
+               std::to_string(number_in(queue, "expired") + number_in(queue, "dropped")),
                oldest == 0 ? "-" : show_age(time_in(ok, "now_ms") - oldest)});
   }
   return table.empty() ? "There are no queues yet.\n" : table.text();

@@ -41,6 +41,18 @@ std::string show_stored(const rapidjson::Value& drain) {
          std::to_string(number_in(drain, "facts_stored")) + " facts";
 }
 
+// What a policy has given up since the start; empty: nothing.
+std::string show_lost(const rapidjson::Value& ok) {
+  const std::uint64_t of_topics = number_in(object_in(ok, "routing"), "topic_dropped");
+  const std::uint64_t of_queues = number_in(ok, "messages_dropped");
+  std::string text;
+  if (of_topics != 0) text = counted(of_topics, "message") + " to slow topic subscribers";
+  if (of_queues != 0) {
+    text += (text.empty() ? "" : ", ") + counted(of_queues, "message") + " of full queues";
+  }
+  return text.empty() ? text : text + ", since start";
+}
+
 void add_drain(Table& table, const rapidjson::Value& ok) {
   const auto& drain = object_in(ok, "drain");
   table.add({"catalogs", show_catalogs(ok)});
@@ -77,7 +89,9 @@ std::string show_status(const rapidjson::Value& ok) {
   Table table({{""}, {""}});
   const std::int64_t up_ms = time_in(ok, "now_ms") - time_in(ok, "started_ms");
   table.add({"stompbox", text_in(ok, "version") + ", up " + show_age(up_ms)});
-  table.add({"data", text_in(ok, "data_folder")});
+  if (const std::string data = text_in(ok, "data_folder"); !data.empty()) {
+    table.add({"data", data});
+  }
   table.add({"queue store", text_in(ok, "store")});
   table.add({"listeners", join(list_in(ok, "listeners"))});
   table.add({"connections", std::to_string(number_in(ok, "connections")) + " now, " +
@@ -89,6 +103,7 @@ std::string show_status(const rapidjson::Value& ok) {
   if (truth_in(object_in(ok, "routing"), "disk_full")) {
     table.add({"TROUBLE", "the disk is full: messages wait until there is room"});
   }
+  if (const std::string lost = show_lost(ok); !lost.empty()) table.add({"lost", lost});
   add_drain(table, ok);
   table.add({"dead letters", std::to_string(number_in(ok, "dead_letters"))});
   return table.text();

@@ -4,13 +4,15 @@
 
 #include "broker/control/json.h"
 #include "broker/verbs/care_watch.h"
+#include "broker/verbs/database.h"
+#include "broker/verbs/json_texts.h"
 #include "broker/verbs/table.h"
 
 namespace stompbox::verbs {
 namespace {
 
-using catalog::Findings;
-using catalog::Mending;
+using catalog::care::Findings;
+using catalog::care::Mending;
 using control::Json;
 
 std::string_view remedy_of(Mending mending) {
@@ -34,7 +36,7 @@ enum class Remedies : std::uint8_t { kShown, kHidden };
 std::string show_findings(const Findings& findings, Remedies remedies) {
   std::string text;
   for (const auto& [rule, finding] : findings.by_rule()) {
-    const catalog::CheckRuleText& rule_text = catalog::text_of(rule);
+    const catalog::care::CheckRuleText& rule_text = catalog::care::text_of(rule);
     text += std::string(rule_text.name) + ": " + std::to_string(finding.count) + " " +
             std::string(rule_text.what) + "\n";
     if (remedies == Remedies::kShown) {
@@ -51,7 +53,7 @@ std::string show_findings(const Findings& findings, Remedies remedies) {
 void write_findings(Json& json, const Findings& findings) {
   json.key("findings").begin_array();
   for (const auto& [rule, finding] : findings.by_rule()) {
-    const catalog::CheckRuleText& text = catalog::text_of(rule);
+    const catalog::care::CheckRuleText& text = catalog::care::text_of(rule);
     json.begin_object()
         .field("rule", text.name)
         .field("contract", text.contract)
@@ -67,13 +69,6 @@ void write_findings(Json& json, const Findings& findings) {
   json.end_array();
 }
 
-void write_texts(Json& json, std::string_view name, const std::vector<std::string>& texts) {
-  json.key(name).begin_array();
-  for (const std::string& text : texts)
-    json.value(text);
-  json.end_array();
-}
-
 std::string average(std::uint64_t sum, std::uint64_t count) {
   if (count == 0) return "-";
   const std::uint64_t tenths = sum * 10 / count;
@@ -82,7 +77,7 @@ std::string average(std::uint64_t sum, std::uint64_t count) {
 
 }  // namespace
 
-std::string show_check(const catalog::CheckReport& report) {
+std::string show_check(const catalog::care::CheckReport& report) {
   std::string text = show_findings(report.findings, Remedies::kShown);
   for (const std::string& remark : report.remarks)
     text += "remark: " + remark + "\n";
@@ -93,7 +88,7 @@ std::string show_check(const catalog::CheckReport& report) {
                      : counted(broken, "rule") + (broken == 1 ? " is" : " are") + " broken\n");
 }
 
-std::string check_json(const catalog::CheckReport& report) {
+std::string check_json(const catalog::care::CheckReport& report) {
   Json json;
   json.begin_object().field("nodes", report.hosts).field("resources", report.resources);
   write_findings(json, report.findings);
@@ -105,17 +100,17 @@ Exit store_check(const options::Options& options, const StoreCheckOptions& wante
   const auto db = connect_database(options, catalog::ConnectionUse::kRead);
   if (!db) return fail(db.error());
   const auto report = [&] {
-    CareProgress progress;
-    return catalog::check_database(**db, {wanted.examples_max}, progress);
+    CareProgress progress("checking", wanted.output);
+    return catalog::care::check_database(**db, {wanted.examples_max}, progress);
   }();
   if (!report) return fail(report.error());
   print(wanted.output == Output::kJson ? check_json(*report) : show_check(*report));
   return report->findings.empty() ? Exit::kDone : Exit::kFailed;
 }
 
-std::string show_repair(const catalog::RepairReport& report,
-                        const catalog::RepairOptions& options) {
-  const bool applied = options.mode == catalog::RepairMode::kApply;
+std::string show_repair(const catalog::care::RepairReport& report,
+                        const catalog::care::RepairOptions& options) {
+  const bool applied = options.mode == catalog::care::RepairMode::kApply;
   std::string text = show_findings(report.findings, Remedies::kHidden);
   for (const std::string& statement : report.widenings)
     text += (applied ? "done: " : "would be done: ") + statement + "\n";
@@ -133,17 +128,20 @@ std::string show_repair(const catalog::RepairReport& report,
   }
   const bool nothing = report.findings.empty() && report.thinned == 0 && report.widenings.empty();
   if (nothing) return text + "Nothing is to be mended.\n";
-  text += counted(report.rows, "row") + " of " + counted(report.hosts, "node") +
-          (applied ? " mended, beside lost rows" : " would be mended, beside lost rows");
-  if (!applied) return text + ". Say --apply to do it.\n";
-  return text + "; the longest lock was " + std::to_string(report.longest_lock.count()) + " ms.\n";
+  if (!report.findings.empty()) {
+    text += counted(report.rows, "row") + " of " + counted(report.hosts, "node") +
+            (applied ? " mended" : " would be mended") + ", beside lost rows\n";
+  }
+  return text +
+         (applied ? "The longest lock was " + std::to_string(report.longest_lock.count()) + " ms.\n"
+                  : "Say --apply to do it.\n");
 }
 
-std::string repair_json(const catalog::RepairReport& report,
-                        const catalog::RepairOptions& options) {
+std::string repair_json(const catalog::care::RepairReport& report,
+                        const catalog::care::RepairOptions& options) {
   Json json;
   json.begin_object()
-      .field("applied", options.mode == catalog::RepairMode::kApply)
+      .field("applied", options.mode == catalog::care::RepairMode::kApply)
       .field("nodes", report.hosts)
       .field("rows", report.rows)
       .field("thinned", report.thinned)
@@ -156,7 +154,7 @@ std::string repair_json(const catalog::RepairReport& report,
 }
 
 Exit store_repair(const options::Options& options, const StoreRepairOptions& wanted) {
-  const bool dry = wanted.repair.mode == catalog::RepairMode::kDryRun;
+  const bool dry = wanted.repair.mode == catalog::care::RepairMode::kDryRun;
   const auto db = connect_database(
       options, dry ? catalog::ConnectionUse::kRead : catalog::ConnectionUse::kWrite);
   if (!db) return fail(db.error());
@@ -165,8 +163,8 @@ Exit store_repair(const options::Options& options, const StoreRepairOptions& wan
                  "--widen is for MySQL and MariaDB: texts of SQLite have no limit"});
   }
   const auto report = [&] {
-    CareProgress progress;
-    return catalog::repair_database(**db, wanted.repair, progress);
+    CareProgress progress(dry ? "checking" : "repairing", wanted.output);
+    return catalog::care::repair_database(**db, wanted.repair, progress);
   }();
   if (!report) return fail(report.error());
   print(wanted.output == Output::kJson ? repair_json(*report, wanted.repair)
@@ -174,19 +172,19 @@ Exit store_repair(const options::Options& options, const StoreRepairOptions& wan
   return Exit::kDone;
 }
 
-std::string show_stats(const catalog::StoreFigures& figures) {
+std::string show_stats(const catalog::care::StoreFigures& figures) {
   Table tables({{"TABLE"},
                 {"ROWS", Align::kRight},
                 {"A NODE", Align::kRight},
                 {"BYTES", Align::kRight},
                 {"IN USE BY NOTHING", Align::kRight}});
-  for (const catalog::TableFigures& table : figures.tables) {
+  for (const catalog::care::TableFigures& table : figures.tables) {
     tables.add({table.name, std::to_string(table.rows), average(table.rows, figures.nodes),
                 table.bytes ? show_bytes(*table.bytes) : "-",
                 table.unused ? std::to_string(*table.unused) : "-"});
   }
   Table biggest({{"NODE"}, {"RESOURCES", Align::kRight}, {"VALUES", Align::kRight}});
-  for (const catalog::NodeFigures& node : figures.biggest)
+  for (const catalog::care::NodeFigures& node : figures.biggest)
     biggest.add({node.name, std::to_string(node.resources), std::to_string(node.values)});
   std::string text = tables.text() + "\n" + counted(figures.nodes, "node") + ", " +
                      show_bytes(figures.bytes) + " (" + show_bytes(figures.free_bytes) + " free)";
@@ -195,14 +193,14 @@ std::string show_stats(const catalog::StoreFigures& figures) {
   return biggest.empty() ? text : text + "\n" + biggest.text();
 }
 
-std::string stats_json(const catalog::StoreFigures& figures) {
+std::string stats_json(const catalog::care::StoreFigures& figures) {
   Json json;
   json.begin_object()
       .field("nodes", figures.nodes)
       .field("bytes", figures.bytes)
       .field("free_bytes", figures.free_bytes);
   json.key("tables").begin_array();
-  for (const catalog::TableFigures& table : figures.tables) {
+  for (const catalog::care::TableFigures& table : figures.tables) {
     json.begin_object()
         .field("name", table.name)
         .field("rows", table.rows)
@@ -211,7 +209,7 @@ std::string stats_json(const catalog::StoreFigures& figures) {
         .end_object();
   }
   json.end_array().key("biggest").begin_array();
-  for (const catalog::NodeFigures& node : figures.biggest) {
+  for (const catalog::care::NodeFigures& node : figures.biggest) {
     json.begin_object()
         .field("name", node.name)
         .field("resources", node.resources)
@@ -226,8 +224,8 @@ Exit store_stats(const options::Options& options, Output output) {
   const auto db = connect_database(options, catalog::ConnectionUse::kRead);
   if (!db) return fail(db.error());
   const auto figures = [&] {
-    CareProgress progress;
-    return catalog::figures_of(**db, kBiggest, progress);
+    CareProgress progress("counting", output);
+    return catalog::care::figures_of(**db, kBiggest, progress);
   }();
   if (!figures) return fail(figures.error());
   print(output == Output::kJson ? stats_json(*figures) : show_stats(*figures));

@@ -10,6 +10,7 @@
 
 #include "broker/control/json.h"
 #include "broker/verbs/care_watch.h"
+#include "broker/verbs/database.h"
 #include "broker/verbs/store.h"
 #include "broker/verbs/table.h"
 
@@ -105,7 +106,7 @@ Status each_line(Stream& stream, Take take) {
   }
 }
 
-std::string import_json(const catalog::Imported& outcome) {
+std::string import_json(const catalog::care::Imported& outcome) {
   control::Json json;
   json.begin_object()
       .field("stored", outcome.stored)
@@ -113,13 +114,13 @@ std::string import_json(const catalog::Imported& outcome) {
       .field("newer", outcome.newer)
       .field("facts_skipped", outcome.facts_skipped);
   json.key("refused").begin_array();
-  for (const catalog::Imported::Refusal& refusal : outcome.refused) {
+  for (const catalog::care::Imported::Refusal& refusal : outcome.refused) {
     json.begin_object().field("line", refusal.line).field("reason", refusal.reason).end_object();
   }
   return json.end_array().end_object().text() + "\n";
 }
 
-std::string show_import(const catalog::Imported& outcome) {
+std::string show_import(const catalog::care::Imported& outcome) {
   std::string text = counted(outcome.stored, "node") + " stored, " +
                      std::to_string(outcome.unchanged) + " unchanged";
   if (outcome.newer > 0) {
@@ -136,9 +137,9 @@ std::string show_import(const catalog::Imported& outcome) {
   return text + "\n";
 }
 
-Status import_lines(Stream& stream, catalog::Import& import, CareProgress& progress) {
+Status import_lines(Stream& stream, catalog::care::Import& import, CareProgress& progress) {
   const auto add = [&import, &progress](std::uint64_t number, std::string_view line) {
-    progress.on_progress("line " + std::to_string(number) + ",", 0, 1);
+    progress.on_progress("lines", number, 0);
     return import.add(number, line);
   };
   if (const Status done = each_line(stream, add); !done) return done;
@@ -148,7 +149,7 @@ Status import_lines(Stream& stream, catalog::Import& import, CareProgress& progr
 }  // namespace
 
 Exit store_backup(const options::Options& options, const StoreBackupOptions& wanted) {
-  const auto place = database_of(options);
+  const auto place = existing_database_of(options);
   if (!place) return fail(place.error());
   if (place->kind == catalog::PlaceKind::kMysql) {
     return fail({ErrorCode::kInvalid,
@@ -157,8 +158,8 @@ Exit store_backup(const options::Options& options, const StoreBackupOptions& wan
                      " makes one while masters write; 'stompbox store export' writes its nodes"});
   }
   const auto done = [&] {
-    CareProgress progress;
-    return catalog::backup_sqlite(place->sqlite.path, wanted.file, wanted.existing, progress);
+    CareProgress progress("copying", wanted.output);
+    return catalog::care::backup_sqlite(place->sqlite.path, wanted.file, wanted.existing, progress);
   }();
   if (!done) return fail(done.error());
   if (wanted.output == Output::kJson) {
@@ -179,8 +180,8 @@ Exit store_export(const options::Options& options, const std::string& file) {
   if (!opened) return fail(opened.error());
   Status written = kOk;
   const auto done = [&] {
-    CareProgress progress;
-    return catalog::export_nodes(
+    CareProgress progress("exporting", Output::kTable);
+    return catalog::care::export_nodes(
         **db,
         [&stream, &written](std::string_view line) {
           written = stream.write(std::string(line) + "\n");
@@ -208,9 +209,9 @@ Exit store_import(const options::Options& options, const StoreImportOptions& wan
   if (const Status ready = store->open(); !ready) return fail(ready.error());
   const auto db = catalog::open_catalog_connection(*place, catalog::ConnectionUse::kWrite);
   if (!db) return fail(db.error());
-  catalog::Import import(*store, **db, wanted.newer);
+  catalog::care::Import import(*store, **db, wanted.newer);
   const Status done = [&] {
-    CareProgress progress;
+    CareProgress progress("storing", wanted.output);
     return import_lines(stream, import, progress);
   }();
   constexpr std::size_t kToldMax = 20;

@@ -26,7 +26,7 @@ constexpr const char* kFooter =
     "  stompbox serve --data /var/lib/stompbox\n"
     "  stompbox send catalog --file web1.pson --receipt\n"
     "  stompbox status\n"
-    "  stompbox resources ssh_hostkey --exported yes\n\n"
+    "  stompbox resources sshkey --exported\n\n"
     "'stompbox VERB --help' tells the rest. Exit codes: 0 done, 1 failed, 2 misuse.";
 
 using Arguments = std::vector<std::string>;

@@ -6,7 +6,8 @@
 
 #include <CLI/CLI.hpp>
 
-// How the words of the command line become calls of the verbs. Only verbs_cli*.cc include it.
+// How the words of the command line become calls of the verbs. Only verbs_cli*.cc and a test
+// include it.
 namespace stompbox::verbs {
 
 struct CliVerb {

@@ -42,7 +42,7 @@ void add_repair(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
     bool apply = false;
   };
   auto wish = std::make_shared<Wish>();
-  catalog::RepairOptions& repair = wish->repair.repair;
+  catalog::care::RepairOptions& repair = wish->repair.repair;
   verb->add_flag("--apply", wish->apply, "Do it.");
   verb->add_flag("--merge-names", repair.merge_names,
                  "Delete second rows of names too. Only when no master runs.");
@@ -55,7 +55,7 @@ void add_repair(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
       ->capture_default_str();
   verbs.push_back(
       {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->apply) wish->repair.repair.mode = catalog::RepairMode::kApply;
+         if (wish->apply) wish->repair.repair.mode = catalog::care::RepairMode::kApply;
          wish->repair.output = output;
          return code(store_repair(options, wish->repair));
        })});
@@ -85,7 +85,7 @@ void add_backup(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->add_flag("--force", wish->force, "Replace a file of that name.");
   verbs.push_back(
       {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->force) wish->backup.existing = catalog::Existing::kReplace;
+         if (wish->force) wish->backup.existing = catalog::care::Existing::kReplace;
          wish->backup.output = output;
          return code(store_backup(options, wish->backup));
        })});
@@ -124,7 +124,7 @@ void add_import(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->add_flag("--replace", wish->replace, "Also nodes that were compiled later here.");
   verbs.push_back(
       {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->replace) wish->import.newer = catalog::Newer::kReplace;
+         if (wish->replace) wish->import.newer = catalog::care::Newer::kReplace;
          wish->import.output = output;
          return code(store_import(options, wish->import));
        })});

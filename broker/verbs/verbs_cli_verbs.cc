@@ -20,9 +20,6 @@
 namespace stompbox::verbs {
 namespace {
 
-using options::GivenFlags;
-using options::Options;
-
 void add_login(CLI::App& verb, Login& login) {
   verb.add_option("--broker", login.broker, "Where the broker listens.")
       ->type_name("URL")
@@ -48,12 +45,10 @@ void add_serve(CLI::App& app, CliVerbs& verbs) {
       "Example:\n  stompbox serve --data /var/lib/stompbox --listen tcp://127.0.0.1:61613\n\n"
       "A listener that other machines can reach needs --users, made by 'stompbox passwd'.\n"
       "Each flag is also a key of the configuration file: see 'stompbox config show'.");
-  auto given = std::make_shared<GivenFlags>();
-  options::add_serve_flags(*verb, *given);
-  verbs.push_back({verb, [given] {
-                     const auto resolved = options::resolve(*given);
-                     return resolved ? run_server(*resolved) : code(fail(resolved.error()));
-                   }});
+  const auto place = std::make_shared<Place>();
+  options::add_serve_flags(*verb, place->given);
+  verbs.push_back(
+      {verb, with_options(place, [](const Options& options) { return run_server(options); })});
 }
 
 void add_drain(CLI::App& app, CliVerbs& verbs) {
@@ -65,12 +60,10 @@ void add_drain(CLI::App& app, CliVerbs& verbs) {
       "Example:\n  stompbox drain --source stomp://puppet@mq1:61613,mq2:61613/queue/catalog \\\n"
       "      --source-passcode-file /etc/stompbox.passcode --data /var/lib/stompbox\n\n"
       "'stompbox status --data DIR' tells how it is.");
-  auto given = std::make_shared<GivenFlags>();
-  options::add_drain_flags(*verb, *given);
-  verbs.push_back({verb, [given] {
-                     const auto resolved = options::resolve(*given);
-                     return resolved ? run_drain(*resolved) : code(fail(resolved.error()));
-                   }});
+  const auto place = std::make_shared<Place>();
+  options::add_drain_flags(*verb, place->given);
+  verbs.push_back(
+      {verb, with_options(place, [](const Options& options) { return run_drain(options); })});
 }
 
 // Whether users, rules and the database's owner are looked at, too.
@@ -85,18 +78,17 @@ void add_config(CLI::App& app, CliVerbs& verbs) {
                                     std::function<std::string(const Options&)> text,
                                     ConfigDepth depth) {
     CLI::App* verb = config->add_subcommand(name, help);
-    auto given = std::make_shared<GivenFlags>();
-    options::add_serve_flags(*verb, *given);
-    verbs.push_back({verb, [given, text = std::move(text), depth] {
-                       const auto resolved = options::resolve(*given);
-                       if (!resolved) return code(fail(resolved.error()));
-                       if (depth == ConfigDepth::kFiles) {
-                         const auto world = options::check_world(*resolved);
-                         if (!world) return code(fail(world.error()));
-                       }
-                       print(text(*resolved));
-                       return code(Exit::kDone);
-                     }});
+    const auto place = std::make_shared<Place>();
+    options::add_serve_flags(*verb, place->given);
+    verbs.push_back(
+        {verb, with_options(place, [text = std::move(text), depth](const Options& options) {
+           if (depth == ConfigDepth::kFiles) {
+             const auto world = stompbox::options::check_world(options);
+             if (!world) return code(fail(world.error()));
+           }
+           print(text(options));
+           return code(Exit::kDone);
+         })});
   };
   add(
       "check",

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import subprocess
 import sys
 
@@ -210,6 +211,29 @@ def case_status_and_queues(rig):
     assert text.startswith("QUEUE") and "work" in text, text
     queues = as_json(broker.run(*on(broker, "queues", "--json")))["queues"]
     assert [queue["waiting"] for queue in queues if queue["name"] == "work"] == [1], queues
+
+
+def case_lost(rig):
+    """status, queues and the log tell how many messages policies have given up."""
+    broker = rig.broker("--topic-when-slow", "drop-oldest", "--topic-backlog-count-max", "3",
+                        "--queue-messages-max", "2", "--queue-when-full", "drop-oldest")
+    assert "lost" not in broker.run(*on(broker, "status")).stdout.decode()
+    with broker.client() as slow, broker.client() as sender:
+        slow.subscribe("/topic/news", ack="client-individual", **{"prefetch-count": "1"})
+        for number in range(10):  # one is with the subscriber, three wait
+            sender.send("/topic/news", b"%d" % number, receipt=True)
+            sender.send("/queue/work", b"%d" % number, receipt=True)
+        first = slow.message()
+        slow.ack(first)
+        assert (first.body, slow.message().body) == (b"0", b"7")
+    status = as_json(broker.run(*on(broker, "status", "--json")))
+    assert status["routing"]["topic_dropped"] == 6 and status["messages_dropped"] == 8, status
+    text = broker.run(*on(broker, "status")).stdout.decode()
+    assert "6 messages to slow topic subscribers, 8 messages of full queues" in text, text
+    assert broker.queue("work")["dropped"] == 8
+    wait_until(lambda: "topic-messages-lost" in broker.log(), "the log has a line")
+    counts = re.findall(r"topic-messages-lost count=(\d+) since_start=(\d+)", broker.log())
+    assert len(counts) == 1 and counts[0][0] == counts[0][1], counts
 
 
 def case_browse(rig):

@@ -54,6 +54,14 @@ TEST_CASE("the status tells what an operator asks first") {
   }
 }
 
+TEST_CASE("the status tells what policies have given up, and is silent where they have not") {
+  CHECK_FALSE(has(show_status(parse(kStatus)), "lost"));
+  CHECK(
+      has(show_status(parse(R"({"routing":{"topic_dropped":12},"messages_dropped":1})")),
+          "lost          12 messages to slow topic subscribers, 1 message of full queues, since"));
+  CHECK(has(show_status(parse(R"({"messages_dropped":3})")), "lost          3 messages of full"));
+}
+
 TEST_CASE("a status of an older broker with less in it is shown as far as it goes") {
   CHECK(has(show_status(parse("{}")), "not stored by this broker"));
 }
@@ -70,11 +78,12 @@ TEST_CASE("health is read out of a status answer") {
 
 TEST_CASE("queues are a table, and their absence a sentence") {
   const auto ok = parse(R"({"now_ms":9000,"queues":[{"name":"catalog","waiting":3,"in_flight":1,
-    "consumers":2,"bytes":1024,"enqueued":9,"acknowledged":5,"oldest_arrived_ms":6000}]})");
+    "consumers":2,"bytes":1024,"enqueued":9,"acknowledged":5,"expired":30,"dropped":4,
+    "oldest_arrived_ms":6000}]})");
   const std::string text = show_queues(ok);
   CHECK(has(text, "QUEUE    WAITING  IN FLIGHT"));
   CHECK(has(text, "1.0 KiB"));
-  CHECK(has(text, "3 s\n"));
+  CHECK(has(text, "5    34     3 s\n"));
   CHECK(show_queues(parse(R"({"queues":[]})")) == "There are no queues yet.\n");
 }
 
