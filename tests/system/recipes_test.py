@@ -18,12 +18,13 @@ README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 JARS = pathlib.Path("/usr/share/java")
 
 
-def run(rig, *command, where=HERE):
+def run(*command, program="stompbox", where=HERE, code=0):
+    """A command of a test tool; what it printed."""
     done = subprocess.run([str(word) for word in command], cwd=where, timeout=120,
-                          env=dict(os.environ, STOMPBOX=str(rig.exe),
+                          env=dict(os.environ, STOMPBOX=str(program),
                                    PYTHONDONTWRITEBYTECODE="1"),
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
 
@@ -39,38 +40,49 @@ def case_readme_shows(rig, name):
     assert indented(recipe) in README.read_text(encoding="utf-8"), f"{name} is not in the README"
 
 
-def case_pytest(rig):
-    """pytest: the recipe starts a broker, empties it between tests and ends it."""
-    told = run(rig, "/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", HERE)
-    assert "2 passed" in told, told
+def run_pytest(_rig, **settings):
+    return run("/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", HERE, **settings)
 
 
-def case_rspec(rig):
-    """RSpec: the same."""
-    told = run(rig, "rspec", "recipe_spec.rb", "--order", "defined")
-    assert "2 examples, 0 failures" in told, told
+def run_rspec(_rig, **settings):
+    return run("rspec", "recipe_spec.rb", "--order", "defined", **settings)
 
 
-def case_junit(rig):
-    """JUnit: the same."""
+def run_junit(rig, **settings):
     jars = [jar for jar in glob.glob(str(JARS / "*.jar")) if pathlib.Path(jar).name.startswith(
         ("junit-jupiter", "junit-platform", "apiguardian", "opentest4j", "picocli"))
             and "standalone" not in jar]
     jars = ":".join(sorted(jars))
     classes = rig.folder / "classes"
-    run(rig, "javac", "-cp", jars, "-d", classes, "Stompbox.java", "RecipeTest.java")
-    told = run(rig, "java", "-cp", f"{classes}:{jars}",
-               "org.junit.platform.console.ConsoleLauncher", "--disable-banner", "-c", "RecipeTest")
-    assert "2 tests successful" in told, told
+    run("javac", "-cp", jars, "-d", classes, "Stompbox.java", "RecipeTest.java")
+    return run("java", "-cp", f"{classes}:{jars}", "org.junit.platform.console.ConsoleLauncher",
+               "--disable-banner", "-c", "RecipeTest", **settings)
 
 
-def case_jest(rig):
-    """Jest: the same."""
+def run_jest(rig, **settings):
     jest = node_clients.install(rig) / "node_modules" / ".bin" / "jest"
     folder = rig.folder / "jest"
     shutil.copytree(HERE, folder)
     (folder / "package.json").write_text("{}")
-    run(rig, jest, "--rootDir", folder, "--ci", where=folder)
+    return run(jest, "--rootDir", folder, "--ci", where=folder, **settings)
+
+
+@cases.each({"tool": "pytest", "run_tool": run_pytest, "success": "2 passed"},
+            {"tool": "RSpec", "run_tool": run_rspec, "success": "2 examples, 0 failures"},
+            {"tool": "JUnit", "run_tool": run_junit, "success": "2 tests successful"},
+            {"tool": "Jest", "run_tool": run_jest, "success": ""})
+def case_recipe(rig, tool, run_tool, success):
+    """{tool}: the recipe starts a broker, empties it between tests and ends it."""
+    told = run_tool(rig, program=rig.exe)
+    assert success in told, (tool, told)
+
+
+@cases.each({"tool": "pytest", "run_tool": run_pytest}, {"tool": "RSpec", "run_tool": run_rspec},
+            {"tool": "JUnit", "run_tool": run_junit}, {"tool": "Jest", "run_tool": run_jest})
+def case_broker_that_does_not_start(rig, tool, run_tool):
+    """{tool}: a broker that ends at once fails the suite, which does not wait for it."""
+    told = run_tool(rig, program="/bin/false", code=1)
+    assert "2 passed" not in told, (tool, told)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ const at = fs.mkdtempSync(path.join(os.tmpdir(), "stompbox-")), broker = (module
 beforeAll(async () => {
   broker.process = spawn(process.env.STOMPBOX || "stompbox", ["serve", "--ephemeral", "--exit-when-stdin-closes", "--listen",
     "tcp://127.0.0.1:0", "--ready-file", at + "/ready", "--control-socket", at + "/door"], { stdio: ["pipe", "ignore", "inherit"] });
-  while (!fs.existsSync(at + "/ready")) await new Promise((done) => setTimeout(done, 2));
+  while (!fs.existsSync(at + "/ready") && broker.process.exitCode === null) await new Promise((done) => setTimeout(done, 2));
   broker.port = Number(fs.readFileSync(at + "/ready", "utf8").match(/:(\d+)$/m)[1]);
 });
 beforeEach(() => new Promise((done) => {
