@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,8 @@ NameTemplate parsed(const std::string& text) {
   REQUIRE_MESSAGE(made.has_value(), text);
   return std::move(*made);
 }
+
+using Names = std::vector<const char*>;
 
 bool matches(const std::string& rule, const std::string& name, const std::string& user = "u",
              const std::string& certificate = "c") {
@@ -27,45 +30,64 @@ bool overlaps(const std::string& rule, const std::string& pattern, const std::st
   return parsed(rule).overlaps(pattern, Naming::kPattern, {user, "c"});
 }
 
+// A rule, and for which names or patterns a question about it is answered by yes and by no.
+struct Verdicts {
+  const char* rule;
+  Names yes, no;
+  const char* user = "u";
+};
+
+template <typename Question>
+void check(Question question, const std::vector<Verdicts>& table) {
+  for (const Verdicts& row : table) {
+    CAPTURE(row.rule);
+    for (const char* name : row.yes)
+      CHECK_MESSAGE(question(row.rule, name, row.user), name);
+    for (const char* name : row.no)
+      CHECK_FALSE_MESSAGE(question(row.rule, name, row.user), name);
+  }
+}
+
+constexpr auto kMatches = [](const char* rule, const char* name, const char* user) {
+  return matches(rule, name, user);
+};
+constexpr auto kCovers = [](const char* rule, const char* pattern, const char* user) {
+  return covers(rule, pattern, user);
+};
+constexpr auto kOverlaps = [](const char* rule, const char* pattern, const char* user) {
+  return overlaps(rule, pattern, user);
+};
+
 TEST_CASE("wildcards of a rule are those of subscriptions") {
-  CHECK(matches("a.b", "a.b"));
-  CHECK_FALSE(matches("a.b", "a.bc"));
-  CHECK(matches("a.*", "a.b"));
-  CHECK_FALSE(matches("a.*", "a.b.c"));
-  CHECK_FALSE(matches("a.*", "a"));
-  CHECK(matches("a.b*d", "a.bcd"));
-  CHECK_FALSE(matches("a.b*d", "a.b.d"));
-  CHECK(matches("a.>", "a.b.c"));
-  CHECK_FALSE(matches("a.>", "a"));
-  CHECK(matches("a.**.c", "a.c"));
-  CHECK(matches("a.#.c", "a.b.b.c"));
-  CHECK(matches(">", "a.b"));
-  CHECK(matches("**", "a"));
+  check(kMatches, {{"a.b", {"a.b"}, {"a.bc"}},
+                   {"a.*", {"a.b"}, {"a.b.c", "a"}},
+                   {"a.b*d", {"a.bcd"}, {"a.b.d"}},
+                   {"a.>", {"a.b.c"}, {"a"}},
+                   {"a.**.c", {"a.c"}, {}},
+                   {"a.#.c", {"a.b.b.c"}, {}},
+                   {">", {"a.b"}, {}},
+                   {"**", {"a"}, {}}});
 }
 
 TEST_CASE("a number is decimal digits and nothing else") {
-  CHECK(matches("r_%d", "r_14505"));
-  CHECK(matches("r_%d.%d", "r_1.2"));
-  CHECK_FALSE(matches("r_%d", "r_"));
-  CHECK_FALSE(matches("r_%d", "r_1x"));
-  CHECK_FALSE(matches("r_%d", "r_1.2"));
-  CHECK_FALSE(matches("r_%d", "r_*"));
-  CHECK_FALSE(covers("r_%d", "r_*"));
+  check(kMatches,
+        {{"r_%d", {"r_14505"}, {"r_", "r_1x", "r_1.2", "r_*"}}, {"r_%d.%d", {"r_1.2"}, {}}});
+  check(kCovers, {{"r_%d", {}, {"r_*"}}});
 }
 
 TEST_CASE("a user's dots part segments like any others") {
-  const std::string identity = "client.example.com";
-  CHECK(matches("reply.%u_%d.%d", "reply.client.example.com_14505.1", identity));
-  CHECK(matches("reply.%u_*.*", "reply.client.example.com_14505.1", identity));
-  CHECK_FALSE(matches("reply.%u_%d.%d", "reply.other.example.com_14505.1", identity));
-  CHECK_FALSE(matches("reply.%u_%d.%d", "reply.client.example.org_14505.1", identity));
-  CHECK_FALSE(matches("reply.%u_%d.%d", "reply.xclient.example.com_14505.1", identity));
+  constexpr const char* kIdentity = "client.example.com";
+  check(kMatches, {{"reply.%u_*.*", {"reply.client.example.com_14505.1"}, {}, kIdentity},
+                   {"reply.%u_%d.%d",
+                    {"reply.client.example.com_14505.1"},
+                    {"reply.other.example.com_14505.1", "reply.client.example.org_14505.1",
+                     "reply.xclient.example.com_14505.1"},
+                    kIdentity}});
 }
 
 TEST_CASE("a number keeps the names of one user apart from those of a longer one") {
-  CHECK(matches("reply.%u_%d", "reply.a_5", "a"));
-  CHECK_FALSE(matches("reply.%u_%d.%d", "reply.a_b.example.com_5.1", "a"));
-  CHECK_FALSE(matches("reply.%u_%d.%d", "reply.a_5.b_7.1", "a"));
+  check(kMatches, {{"reply.%u_%d", {"reply.a_5"}, {}, "a"},
+                   {"reply.%u_%d.%d", {}, {"reply.a_b.example.com_5.1", "reply.a_5.b_7.1"}, "a"}});
 }
 
 TEST_CASE("a user's name widens no pattern, whatever its letters are") {
@@ -97,37 +119,22 @@ TEST_CASE("a rule that asks for a name fits nobody who has none") {
 }
 
 TEST_CASE("a rule covers a pattern when it covers all that the pattern matches") {
-  CHECK(covers("a.>", "a.>"));
-  CHECK(covers("a.>", "a.*.b"));
-  CHECK(covers("a.>", "a.b.**"));
-  CHECK(covers("a.*.c", "a.*.c"));
-  CHECK(covers("a.*", "a.b*"));
-  CHECK(covers("a.b*", "a.bc*"));
-  CHECK(covers(">", "**"));
-  CHECK(covers(">", "#"));
-  CHECK_FALSE(covers("a.*", "a.>"));
-  CHECK_FALSE(covers("a.b", "a.*"));
-  CHECK_FALSE(covers("a.>", ">"));
-  CHECK_FALSE(covers("a.>", "a.**"));
-  CHECK_FALSE(covers("a.bc*", "a.b*"));
-  CHECK_FALSE(covers("reply.%u_%d.%d", "reply.>", "client"));
-  CHECK_FALSE(covers("reply.%u_%d.%d", "reply.client_*.*", "client"));
+  check(kCovers, {{"a.>", {"a.>", "a.*.b", "a.b.**"}, {">", "a.**"}},
+                  {"a.*.c", {"a.*.c"}, {}},
+                  {"a.*", {"a.b*"}, {"a.>"}},
+                  {"a.b*", {"a.bc*"}, {}},
+                  {"a.bc*", {}, {"a.b*"}},
+                  {">", {"**", "#"}, {}},
+                  {"a.b", {}, {"a.*"}},
+                  {"reply.%u_%d.%d", {}, {"reply.>", "reply.client_*.*"}, "client"}});
 }
 
 TEST_CASE("a pattern overlaps a rule when they have a name in common") {
-  CHECK(overlaps("a.secret", "a.*"));
-  CHECK(overlaps("a.secret", ">"));
-  CHECK(overlaps("a.secret", "**.secret"));
-  CHECK(overlaps("a.secret", "a.sec*"));
-  CHECK(overlaps("a.*.c", "*.b.*"));
-  CHECK(overlaps("a.>", "**.z"));
-  CHECK_FALSE(overlaps("a.%u", "a.*", "x.y"));
-  CHECK(overlaps("a.%u", "a.*.y", "x.y"));
-  CHECK_FALSE(overlaps("a.secret", "a.*.b"));
-  CHECK_FALSE(overlaps("a.secret", "b.>"));
-  CHECK_FALSE(overlaps("a.secret", "a.pub*"));
-  CHECK_FALSE(overlaps("a.secret", "a.*x"));
-  CHECK_FALSE(overlaps("a.>", "a"));
+  check(kOverlaps,
+        {{"a.secret", {"a.*", ">", "**.secret", "a.sec*"}, {"a.*.b", "b.>", "a.pub*", "a.*x"}},
+         {"a.*.c", {"*.b.*"}, {}},
+         {"a.>", {"**.z"}, {"a"}},
+         {"a.%u", {"a.*.y"}, {"a.*"}, "x.y"}});
 }
 
 TEST_CASE("one name overlaps a rule that matches it") {

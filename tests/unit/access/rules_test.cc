@@ -59,30 +59,47 @@ class Judge {
 
 const Peer kNobody;
 const Peer kBob{"bob", {"staff"}, "", {}};
+constexpr const char* kAnyone = "users = \"*\"";
+constexpr const char* kLoggedIn = "users = \"+\"";
+
+// A rule for a queue; `more` are the lines that say for whom, and on what conditions.
+std::string allow(const std::string& operation, const std::string& queue,
+                  const std::string& more = kAnyone) {
+  return "[[rule]]\nallow = \"" + operation + "\"\ndestination = \"/queue/" + queue + "\"\n" +
+         more + "\n";
+}
+std::string deny(const std::string& operation, const std::string& queue,
+                 const std::string& more = kAnyone) {
+  return "[[rule]]\ndeny = \"" + operation + "\"\ndestination = \"/queue/" + queue + "\"\n" + more +
+         "\n";
+}
+
+using Names = std::vector<std::string>;
+
+void check_reads(const Judge& judge, const Peer& peer, const Names& allowed, const Names& denied) {
+  CAPTURE(peer.user);
+  for (const std::string& name : allowed)
+    CHECK_MESSAGE(judge.reads(peer, name), name);
+  for (const std::string& name : denied)
+    CHECK_FALSE_MESSAGE(judge.reads(peer, name), name);
+}
+
+void check_patterns(const Judge& judge, const Peer& peer, const Names& allowed,
+                    const Names& denied) {
+  CAPTURE(peer.user);
+  for (const std::string& pattern : allowed)
+    CHECK_MESSAGE(judge.reads_pattern(peer, pattern), pattern);
+  for (const std::string& pattern : denied)
+    CHECK_FALSE_MESSAGE(judge.reads_pattern(peer, pattern), pattern);
+}
 
 TEST_CASE("no rule is a denial") {
   CHECK_FALSE(Judge("").reads(kBob, "a"));
 }
 
 TEST_CASE("the first rule that matches decides") {
-  const Judge judge(R"(
-[[rule]]
-deny = "read"
-destination = "/queue/a.secret"
-users = "*"
-[[rule]]
-allow = "read"
-destination = "/queue/a.>"
-users = "*"
-[[rule]]
-deny = "all"
-destination = "/queue/a.open"
-users = "*"
-)");
-  CHECK_FALSE(judge.reads(kBob, "a.secret"));
-  CHECK(judge.reads(kBob, "a.other"));
-  CHECK(judge.reads(kBob, "a.open"));
-  CHECK_FALSE(judge.reads(kBob, "b"));
+  const Judge judge(deny("read", "a.secret") + allow("read", "a.>") + deny("all", "a.open"));
+  check_reads(judge, kBob, {"a.other", "a.open"}, {"a.secret", "b"});
 }
 
 TEST_CASE("a rule speaks of its operations and kinds of destinations only") {
@@ -92,15 +109,26 @@ allow = ["read", "browse"]
 destination = ["/queue/a", "/dsub/b", "/temp-queue/>"]
 users = "*"
 )");
-  CHECK(judge.allows(kBob, Operation::kRead, DestinationKind::kQueue, "a"));
-  CHECK(judge.allows(kBob, Operation::kBrowse, DestinationKind::kQueue, "a"));
-  CHECK(judge.allows(kBob, Operation::kRead, DestinationKind::kDurable, "b"));
-  CHECK(judge.allows(kBob, Operation::kRead, DestinationKind::kTempQueue, "x"));
-  CHECK_FALSE(judge.allows(kBob, Operation::kWrite, DestinationKind::kQueue, "a"));
-  CHECK_FALSE(judge.allows(kBob, Operation::kCreate, DestinationKind::kQueue, "a"));
-  CHECK_FALSE(judge.allows(kBob, Operation::kManage, DestinationKind::kQueue, "a"));
-  CHECK_FALSE(judge.allows(kBob, Operation::kRead, DestinationKind::kTopic, "a"));
-  CHECK_FALSE(judge.allows(kBob, Operation::kRead, DestinationKind::kRemoteTempQueue, "x"));
+  struct Question {
+    Operation operation;
+    DestinationKind kind;
+    const char* name;
+    bool allowed;
+  };
+  using Kind = DestinationKind;
+  for (const Question& one : {Question{Operation::kRead, Kind::kQueue, "a", true},
+                              Question{Operation::kBrowse, Kind::kQueue, "a", true},
+                              Question{Operation::kRead, Kind::kDurable, "b", true},
+                              Question{Operation::kRead, Kind::kTempQueue, "x", true},
+                              Question{Operation::kWrite, Kind::kQueue, "a", false},
+                              Question{Operation::kCreate, Kind::kQueue, "a", false},
+                              Question{Operation::kManage, Kind::kQueue, "a", false},
+                              Question{Operation::kRead, Kind::kTopic, "a", false},
+                              Question{Operation::kRead, Kind::kRemoteTempQueue, "x", false}}) {
+    CAPTURE(static_cast<int>(one.operation));
+    CAPTURE(static_cast<int>(one.kind));
+    CHECK(judge.allows(kBob, one.operation, one.kind, one.name) == one.allowed);
+  }
 }
 
 TEST_CASE("all stands for every operation and every destination") {
@@ -111,178 +139,127 @@ TEST_CASE("all stands for every operation and every destination") {
 }
 
 TEST_CASE("a rule speaks of users, groups, certificates, those who logged in, or anyone") {
-  const Judge judge(R"(
-[[rule]]
-allow = "read"
-destination = "/queue/users"
-users = ["alice", "bob"]
-[[rule]]
-allow = "read"
-destination = "/queue/groups"
-groups = "staff"
-[[rule]]
-allow = "read"
-destination = "/queue/certificates"
-certificates = "*.nodes.example.com"
-[[rule]]
-allow = "read"
-destination = "/queue/authenticated"
-users = "+"
-[[rule]]
-allow = "read"
-destination = "/queue/anyone"
-users = "*"
-)");
+  const Judge judge(allow("read", "users", R"(users = ["alice", "bob"])") +
+                    allow("read", "groups", R"(groups = "staff")") +
+                    allow("read", "certificates", R"(certificates = "*.nodes.example.com")") +
+                    allow("read", "authenticated", kLoggedIn) + allow("read", "anyone"));
   const Peer node{"", {}, "n1.nodes.example.com", {"n1.nodes.example.com", "n1"}};
-  const Peer other{"eve", {}, "", {}};
-  CHECK(judge.reads(kBob, "users"));
-  CHECK_FALSE(judge.reads(other, "users"));
-  CHECK(judge.reads(kBob, "groups"));
-  CHECK_FALSE(judge.reads(other, "groups"));
-  CHECK(judge.reads(node, "certificates"));
-  CHECK_FALSE(judge.reads(kBob, "certificates"));
-  CHECK(judge.reads(other, "authenticated"));
-  CHECK_FALSE(judge.reads(kNobody, "authenticated"));
-  CHECK_FALSE(judge.reads(node, "authenticated"));
-  CHECK(judge.reads(kNobody, "anyone"));
+  const Peer eve{"eve", {}, "", {}};
+  check_reads(judge, kBob, {"users", "groups"}, {"certificates"});
+  check_reads(judge, eve, {"authenticated"}, {"users", "groups"});
+  check_reads(judge, node, {"certificates"}, {"authenticated"});
+  check_reads(judge, kNobody, {"anyone"}, {"authenticated"});
 }
 
 TEST_CASE("a wildcard subscription is allowed when a rule covers all of it") {
-  const Judge judge(
-      "[[rule]]\nallow = \"read\"\ndestination = \"/queue/a.*.agent\"\nusers = \"*\"\n");
-  CHECK(judge.reads_pattern(kBob, "a.*.agent"));
-  CHECK(judge.reads_pattern(kBob, "a.b*.agent"));
-  CHECK_FALSE(judge.reads_pattern(kBob, "a.>"));
-  CHECK_FALSE(judge.reads_pattern(kBob, ">"));
-  CHECK_FALSE(judge.reads_pattern(kBob, "a.*.*"));
+  const Judge judge(allow("read", "a.*.agent"));
+  check_patterns(judge, kBob, {"a.*.agent", "a.b*.agent"}, {"a.>", ">", "a.*.*"});
 }
 
 TEST_CASE("a wildcard subscription that could meet a denied name is denied") {
-  const Judge judge(R"(
-[[rule]]
-deny = "read"
-destination = "/queue/a.secret"
-users = "*"
-[[rule]]
-allow = "read"
-destination = "/queue/a.>"
-users = "*"
-)");
-  CHECK_FALSE(judge.reads_pattern(kBob, "a.>"));
-  CHECK_FALSE(judge.reads_pattern(kBob, "a.*"));
-  CHECK_FALSE(judge.reads_pattern(kBob, "a.s*"));
-  CHECK(judge.reads_pattern(kBob, "a.open.*"));
-  CHECK(judge.reads_pattern(kBob, "a.o*"));
+  const Judge judge(deny("read", "a.secret") + allow("read", "a.>"));
+  check_patterns(judge, kBob, {"a.open.*", "a.o*"}, {"a.>", "a.*", "a.s*"});
 }
 
 TEST_CASE("a user who is called like a pattern gets one name by it") {
-  const Judge judge("[[rule]]\nallow = \"all\"\ndestination = \"/queue/home.%u\"\nusers = \"+\"\n");
-  for (const char* name : {"a.>", "*", ">", "#", "**"}) {
+  const Judge judge(allow("all", "home.%u", kLoggedIn));
+  for (const std::string name : {"a.>", "*", ">", "#", "**"}) {
     const Peer attacker{name, {}, "", {}};
-    CAPTURE(name);
-    CHECK(judge.reads(attacker, "home." + std::string(name)));
-    CHECK_FALSE(judge.reads(attacker, "home.a.victim"));
-    CHECK_FALSE(judge.reads(attacker, "home.victim"));
-    CHECK_FALSE(judge.reads_pattern(attacker, "home." + std::string(name)));
-    CHECK_FALSE(judge.reads_pattern(attacker, "home.>"));
+    check_reads(judge, attacker, {"home." + name}, {"home.a.victim", "home.victim"});
+    check_patterns(judge, attacker, {}, {"home." + name, "home.>"});
+  }
+}
+
+// What bob sends to the queue, by its headers.
+struct Sent {
+  HeaderList headers;
+  bool allowed;
+};
+
+void check_writes(const Judge& judge, const std::string& queue, const std::vector<Sent>& table) {
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    CAPTURE(row);
+    CHECK(judge.writes(kBob, queue, table[row].headers) == table[row].allowed);
   }
 }
 
 TEST_CASE("a header has to be there and to have the value") {
-  const Judge judge(R"(
-[[rule]]
-allow = "write"
-destination = "/queue/nodes"
-users = "+"
-headers = { mc_identity = "*.uk.example.com", mc_sender = "%u" }
-)");
-  CHECK(judge.writes(kBob, "nodes", {{"mc_identity", "a.uk.example.com"}, {"mc_sender", "bob"}}));
-  CHECK_FALSE(judge.writes(kBob, "nodes"));
-  CHECK_FALSE(judge.writes(kBob, "nodes", {{"mc_sender", "bob"}}));
-  CHECK_FALSE(
-      judge.writes(kBob, "nodes", {{"mc_identity", "a.fr.example.com"}, {"mc_sender", "bob"}}));
-  CHECK_FALSE(
-      judge.writes(kBob, "nodes", {{"mc_identity", "a.uk.example.com"}, {"mc_sender", "eve"}}));
+  const Judge judge(allow("write", "nodes",
+                          std::string(kLoggedIn) + "\nheaders = { mc_identity = "
+                                                   "\"*.uk.example.com\", mc_sender = \"%u\" }"));
+  check_writes(judge, "nodes",
+               {{{{"mc_identity", "a.uk.example.com"}, {"mc_sender", "bob"}}, true},
+                {{}, false},
+                {{{"mc_sender", "bob"}}, false},
+                {{{"mc_identity", "a.fr.example.com"}, {"mc_sender", "bob"}}, false},
+                {{{"mc_identity", "a.uk.example.com"}, {"mc_sender", "eve"}}, false}});
 }
 
+// May write only as who they are.
+const std::string kFromThemselves =
+    allow("write", "q", std::string(kLoggedIn) + "\nheaders = { from = \"%u\" }");
+
 TEST_CASE("every header of a name has to have the value, for readers may take any of them") {
-  const Judge allows(
-      "[[rule]]\nallow = \"write\"\ndestination = \"/queue/q\"\nusers = \"+\"\n"
-      "headers = { from = \"%u\" }\n");
-  CHECK(allows.writes(kBob, "q", {{"from", "bob"}, {"from", "bob"}}));
-  CHECK_FALSE(allows.writes(kBob, "q", {{"from", "eve"}, {"from", "bob"}}));
-  CHECK_FALSE(allows.writes(kBob, "q", {{"from", "bob"}, {"from", "eve"}}));
+  check_writes(Judge(kFromThemselves), "q",
+               {{{{"from", "bob"}, {"from", "bob"}}, true},
+                {{{"from", "eve"}, {"from", "bob"}}, false},
+                {{{"from", "bob"}, {"from", "eve"}}, false}});
 }
 
 TEST_CASE("a rule that denies needs only one header of the name with the value") {
-  const Judge denies(
-      "[[rule]]\ndeny = \"write\"\ndestination = \"/queue/q\"\nusers = \"+\"\n"
-      "headers = { kind = \"secret\" }\n"
-      "[[rule]]\nallow = \"all\"\nusers = \"+\"\ndestination = \"/queue/q\"\n");
-  CHECK(denies.writes(kBob, "q", {{"kind", "open"}}));
-  CHECK_FALSE(denies.writes(kBob, "q", {{"kind", "secret"}}));
-  CHECK_FALSE(denies.writes(kBob, "q", {{"kind", "open"}, {"kind", "secret"}}));
+  const Judge judge(
+      deny("write", "q", std::string(kLoggedIn) + "\nheaders = { kind = \"secret\" }") +
+      allow("all", "q", kLoggedIn));
+  check_writes(judge, "q",
+               {{{{"kind", "open"}}, true},
+                {{{"kind", "secret"}}, false},
+                {{{"kind", "open"}, {"kind", "secret"}}, false}});
 }
 
 TEST_CASE("a header's value with a user's name in it is compared letter by letter") {
-  const Judge judge(
-      "[[rule]]\nallow = \"write\"\ndestination = \"/queue/q\"\nusers = \"+\"\n"
-      "headers = { from = \"%u\" }\n");
+  const Judge judge(kFromThemselves);
   const Peer star{"*", {}, "", {}};
   CHECK(judge.writes(star, "q", {{"from", "*"}}));
   CHECK_FALSE(judge.writes(star, "q", {{"from", "victim"}}));
 }
 
 TEST_CASE("a rule whose conditions fail leaves the decision to the next") {
-  const Judge judge(R"(
-[[rule]]
-deny = "write"
-destination = "/queue/q"
-users = "*"
-headers = { priority = "9" }
-[[rule]]
-allow = "write"
-destination = "/queue/q"
-users = "*"
-)");
-  CHECK(judge.writes(kBob, "q"));
-  CHECK(judge.writes(kBob, "q", {{"priority", "8"}}));
-  CHECK_FALSE(judge.writes(kBob, "q", {{"priority", "9"}}));
+  const Judge judge(deny("write", "q", std::string(kAnyone) + "\nheaders = { priority = \"9\" }") +
+                    allow("write", "q"));
+  check_writes(judge, "q", {{{}, true}, {{{"priority", "8"}}, true}, {{{"priority", "9"}}, false}});
 }
 
+// Who reads these has to name themselves in the selector.
+const std::string kOwnOnly =
+    allow("read", "nodes", std::string(kLoggedIn) + "\nselector = \"mc_identity = '%u'\"");
+
 TEST_CASE("a selector has to say what the rule says, and nothing more or less") {
-  const Judge judge(R"(
-[[rule]]
-allow = "read"
-destination = "/queue/nodes"
-users = "+"
-selector = "mc_identity = '%u'"
-)");
+  const Judge judge(kOwnOnly);
   const Peer node{"n1.example.com", {}, "", {}};
-  const auto with = [&judge, &node](const std::string& selector) {
-    return judge.reads(node, "nodes", {{"selector", selector}});
+  struct Wish {
+    const char* selector;
+    bool allowed;
   };
-  CHECK(with("mc_identity = 'n1.example.com'"));
-  CHECK(with("  mc_identity='n1.example.com' "));
+  for (const Wish& wish :
+       {Wish{"mc_identity = 'n1.example.com'", true}, Wish{"  mc_identity='n1.example.com' ", true},
+        Wish{"", false}, Wish{"mc_identity = 'n2.example.com'", false},
+        Wish{"mc_sender = 'n1.example.com'", false},
+        Wish{"mc_identity = 'n1.example.com' OR 1 = 1", false},
+        Wish{"mc_identity <> 'n1.example.com'", false},
+        Wish{"mc_identity LIKE 'n1.example.com'", false}, Wish{"not a selector", false}}) {
+    CAPTURE(wish.selector);
+    CHECK(judge.reads(node, "nodes", {{"selector", wish.selector}}) == wish.allowed);
+  }
   CHECK_FALSE(judge.reads(node, "nodes"));
-  CHECK_FALSE(with(""));
-  CHECK_FALSE(with("mc_identity = 'n2.example.com'"));
-  CHECK_FALSE(with("mc_sender = 'n1.example.com'"));
-  CHECK_FALSE(with("mc_identity = 'n1.example.com' OR 1 = 1"));
-  CHECK_FALSE(with("mc_identity <> 'n1.example.com'"));
-  CHECK_FALSE(with("mc_identity LIKE 'n1.example.com'"));
-  CHECK_FALSE(with("not a selector"));
 }
 
 TEST_CASE("a selector with a quote in the user's name cannot be broken out of") {
-  const Judge judge(
-      "[[rule]]\nallow = \"read\"\ndestination = \"/queue/n\"\nusers = \"+\"\n"
-      "selector = \"id = '%u'\"\n");
+  const Judge judge(kOwnOnly);
   const Peer quote{"x' OR '1' = '1", {}, "", {}};
-  CHECK(judge.reads(quote, "n", {{"selector", "id = 'x'' OR ''1'' = ''1'"}}));
-  CHECK_FALSE(judge.reads(quote, "n", {{"selector", "id = 'x' OR '1' = '1'"}}));
+  CHECK(judge.reads(quote, "nodes", {{"selector", "mc_identity = 'x'' OR ''1'' = ''1'"}}));
+  CHECK_FALSE(judge.reads(quote, "nodes", {{"selector", "mc_identity = 'x' OR '1' = '1'"}}));
   const Peer star{"*", {}, "", {}};
-  CHECK_FALSE(judge.reads(star, "n", {{"selector", "id = 'victim'"}}));
+  CHECK_FALSE(judge.reads(star, "nodes", {{"selector", "mc_identity = 'victim'"}}));
 }
 
 }  // namespace
