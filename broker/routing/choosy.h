@@ -47,6 +47,13 @@ class Choosy {
   void leave(Seat& seat);
   void offer(Seat& seat, std::uint64_t turn);  // has credit and stands nowhere
 
+  // A message with such headers comes soon, and then at once: what it needs is fetched meanwhile,
+  // where there are so many values that they do not fit into the processor's cache.
+  void expect_like(const HeaderLines& headers);
+  void prepare_expected() const {
+    if (expected_in_ != nullptr) expected_in_->values.fetch_interest(expected_hash_);
+  }
+
   // Who gets a new message at once; it has left its turns.
   [[nodiscard]] Seat* taker_for(Entry& entry);
   // Parks a new message if there is room for one like it.
@@ -144,6 +151,8 @@ class Choosy {
   bool met_uncommitted_ = false;
   std::int64_t now_ms_ = 0;
   queue::Ticket committed_;
+  const HeaderIndex* expected_in_ = nullptr;  // of the last expect_like; null: nothing to fetch
+  std::uint64_t expected_hash_ = 0;
   Found found_;  // of the last match
   std::string scratch_;
 };

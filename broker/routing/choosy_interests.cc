@@ -13,7 +13,10 @@ void Choosy::join(Seat& seat) {
   Interest& interest = interest_for(*seat.subscription);
   seat.interest = &interest;
   interest.seat_count += 1;
-  if (interest.index != nullptr) interest.index->seat_count += 1;
+  if (interest.index != nullptr) {
+    interest.index->seat_count += 1;
+    interest.index->values.foretell(interest.value, seat.subscription);
+  }
   if (interest.seat_count == 1) reveal_store(interest);
 }
 
@@ -123,6 +126,20 @@ void Choosy::match(const Entry& entry, Absent absent, Found& found) {
   }
 }
 
+void Choosy::expect_like(const HeaderLines& headers) {
+  constexpr std::size_t kManyValues = 128;
+  expected_in_ = nullptr;
+  for (const auto& [header, index] : indexes_) {
+    if (index->values.size() < kManyValues) continue;
+    const auto value = find_header(headers, header, scratch_);
+    if (!value) continue;
+    expected_in_ = index.get();
+    expected_hash_ = ValueTable::hash_of(*value);
+    index->values.fetch_slot(expected_hash_);
+    return;
+  }
+}
+
 void Choosy::index(queue::Place place, const Found& found) {
   where_.emplace(place, found);
   for (Interest* interest : found) {
@@ -162,6 +179,7 @@ void Choosy::forget(Interest& interest) {
 
 void Choosy::drop_index(HeaderIndex& index) {
   index.values.for_each([this](Interest& interest) { forget(interest); });
+  expected_in_ = nullptr;
   indexes_.erase(indexes_.find(index.header));
 }
 

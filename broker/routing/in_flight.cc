@@ -9,12 +9,12 @@ DeliveryId InFlight::add(Entry entry) {
   assert(count_ < kCountMax);
   std::uint32_t index = free_;
   if (index == kNone) {
-    index = static_cast<std::uint32_t>(slots_.size());
-    slots_.emplace_back();
+    others_.emplace_back();
+    index = static_cast<std::uint32_t>(others_.size());
   } else {
-    free_ = slots_[index].next;
+    free_ = at(index).next;
   }
-  Slot& slot = slots_[index];
+  Slot& slot = at(index);
   slot.id = (++uses_ << kSlotBits) | index;
   slot.previous = tail_;
   slot.next = kNone;
@@ -22,7 +22,7 @@ DeliveryId InFlight::add(Entry entry) {
   if (tail_ == kNone) {
     head_ = index;
   } else {
-    slots_[tail_].next = index;
+    at(tail_).next = index;
   }
   tail_ = index;
   count_ += 1;
@@ -33,21 +33,21 @@ DeliveryId InFlight::add(Entry entry) {
 
 std::uint32_t InFlight::slot_of(DeliveryId id) const {
   const auto index = static_cast<std::uint32_t>(id.value & ((1U << kSlotBits) - 1));
-  if (id.value == 0 || index >= slots_.size() || slots_[index].id != id.value) return kNone;
+  if (id.value == 0 || index > others_.size() || at(index).id != id.value) return kNone;
   return index;
 }
 
 const Entry* InFlight::find(DeliveryId id) const {
   const std::uint32_t index = slot_of(id);
-  return index == kNone ? nullptr : &slots_[index].entry;
+  return index == kNone ? nullptr : &at(index).entry;
 }
 
 Entry InFlight::take(DeliveryId id) {
   const std::uint32_t index = slot_of(id);
   assert(index != kNone);
-  Slot& slot = slots_[index];
-  (slot.previous == kNone ? head_ : slots_[slot.previous].next) = slot.next;
-  (slot.next == kNone ? tail_ : slots_[slot.next].previous) = slot.previous;
+  Slot& slot = at(index);
+  (slot.previous == kNone ? head_ : at(slot.previous).next) = slot.next;
+  (slot.next == kNone ? tail_ : at(slot.next).previous) = slot.previous;
   slot.id = 0;
   slot.next = free_;
   free_ = index;
@@ -59,24 +59,24 @@ Entry InFlight::take(DeliveryId id) {
 
 std::optional<DeliveryId> InFlight::first() const {
   if (head_ == kNone) return std::nullopt;
-  return DeliveryId{slots_[head_].id};
+  return DeliveryId{at(head_).id};
 }
 
 std::optional<DeliveryId> InFlight::last() const {
   if (tail_ == kNone) return std::nullopt;
-  return DeliveryId{slots_[tail_].id};
+  return DeliveryId{at(tail_).id};
 }
 
 std::optional<DeliveryId> InFlight::find_message(queue::MessageId message) const {
-  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
-    if (slots_[index].entry.message->id == message) return DeliveryId{slots_[index].id};
+  for (std::uint32_t index = head_; index != kNone; index = at(index).next) {
+    if (at(index).entry.message->id == message) return DeliveryId{at(index).id};
   }
   return std::nullopt;
 }
 
 bool InFlight::forget_store(const Queue& home, queue::Place place) {
-  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
-    Entry& entry = slots_[index].entry;
+  for (std::uint32_t index = head_; index != kNone; index = at(index).next) {
+    Entry& entry = at(index).entry;
     if (entry.place != place || entry.home != &home) continue;
     entry.storing = Storing::kMemoryOnly;
     entry.debt = Debt{};
@@ -92,13 +92,13 @@ void InFlight::make_homeless(Entry& entry) {
 }
 
 void InFlight::forget_homes() {
-  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next)
-    make_homeless(slots_[index].entry);
+  for (std::uint32_t index = head_; index != kNone; index = at(index).next)
+    make_homeless(at(index).entry);
 }
 
 void InFlight::forget_home(const Queue& home) {
-  for (std::uint32_t index = head_; index != kNone; index = slots_[index].next) {
-    if (slots_[index].entry.home == &home) make_homeless(slots_[index].entry);
+  for (std::uint32_t index = head_; index != kNone; index = at(index).next) {
+    if (at(index).entry.home == &home) make_homeless(at(index).entry);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/routing/entry.h"
+#include "broker/routing/fetch.h"
 
 namespace stompbox::routing {
 
@@ -35,6 +36,11 @@ class InFlight {
   // The same of one queue.
   void forget_home(const Queue& home);
 
+  // What most likely is the only one, fetched for a take() that is near.
+  void fetch_first() const {
+    if (const queue::Message* const message = first_.entry.message.get()) fetch<2>(message);
+  }
+
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t total_bytes() const { return total_bytes_; }
@@ -42,8 +48,8 @@ class InFlight {
   // Calls visit(entry) from the oldest to the newest.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (std::uint32_t slot = head_; slot != kNone; slot = slots_[slot].next)
-      visit(slots_[slot].entry);
+    for (std::uint32_t slot = head_; slot != kNone; slot = at(slot).next)
+      visit(at(slot).entry);
   }
 
  private:
@@ -57,17 +63,23 @@ class InFlight {
     std::uint32_t next = kNone;  // also links the free slots
   };
 
+  [[nodiscard]] Slot& at(std::uint32_t slot) { return slot == 0 ? first_ : others_[slot - 1]; }
+  [[nodiscard]] const Slot& at(std::uint32_t slot) const {
+    return slot == 0 ? first_ : others_[slot - 1];
+  }
   [[nodiscard]] std::uint32_t slot_of(DeliveryId id) const;
   static void make_homeless(Entry& entry);
 
+  // One line of the processor's cache; the slot that is always used first lies behind it.
   std::size_t& total_bytes_;
-  std::vector<Slot> slots_;
+  std::vector<Slot> others_;
   std::uint32_t head_ = kNone;
   std::uint32_t tail_ = kNone;
-  std::uint32_t free_ = kNone;
+  std::uint32_t free_ = 0;
+  std::uint32_t count_ = 0;
   std::uint64_t uses_ = 0;
-  std::size_t count_ = 0;
   std::size_t bytes_ = 0;
+  Slot first_;
 };
 
 }  // namespace stompbox::routing

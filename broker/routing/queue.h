@@ -54,6 +54,14 @@ class Queue {
   // A new message comes, and everybody may see it: who gets it at once, past what waits. He is out
   // of his ring; offer_turn() puts him back. Null: it has to wait.
   [[nodiscard]] Seat* taker_for(Entry& entry);
+  // taker_for() comes soon for a message with such headers, and then at once: what it needs, and
+  // what the delivery does, is fetched into the processor's cache meanwhile. Hints.
+  void expect_like(const HeaderLines& headers) {
+    if (choosy_) choosy_->expect_like(headers);
+  }
+  void prepare_expected() const {
+    if (choosy_) choosy_->prepare_expected();
+  }
   // Keeps a new message behind what waits, in memory. False: no room, `entry` is untouched; when
   // the store has it or soon will, push_paged() counts it.
   [[nodiscard]] bool keep(Entry& entry);

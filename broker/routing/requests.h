@@ -55,6 +55,9 @@ struct SubscribeRequest {
   std::int32_t priority = 0;  // consumers of a higher one come first while they have credit
   Browsing browsing = Browsing::kNo;
   std::uint64_t browse_from = 0;  // Delivery::seq to begin with; UINT64_MAX: only what comes
+  // Three lines of the processor's cache that the consumer looks at when something is delivered:
+  // fetched ahead, and otherwise left alone. Null: nothing.
+  const void* memory = nullptr;
 };
 
 enum class Retain : std::uint8_t { kNo, kSet, kRemove };

@@ -187,7 +187,7 @@ void Router::forget_queue(RoutedQueue& queue) {
   topics_.remove_durable(queue);
   for (const auto& seat : std::vector<Seat*>(queue.consumers())) {
     queue.remove_consumer(*seat);
-    std::erase_if(seat->subscription->seats, [seat](const auto& own) { return own.get() == seat; });
+    seat->subscription->seats.remove(*seat);
   }
   if (!counts(queue.name())) uncounted_queues_ -= 1;
   if (queue.care.alarm_ms != 0) alarms_.erase({queue.care.alarm_ms, queue.id().value});

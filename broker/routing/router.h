@@ -81,6 +81,10 @@ class Router {
   // No more deliveries. What is in flight stays ackable until the peer is detached (fact F15).
   void unsubscribe(SubscriptionId subscription);
 
+  // An acknowledge() comes soon, and one that comes at once: what it needs is fetched into the
+  // processor's cache meanwhile. Hints: whether they come or not changes nothing else.
+  void expect_acknowledge(SubscriptionId subscription) const;
+  void prepare_acknowledge(SubscriptionId subscription) const;
   // False: no such delivery in flight. The receipt is due when the effect is on stable storage.
   [[nodiscard]] bool acknowledge(SubscriptionId subscription, DeliveryId delivery, Reach reach,
                                  std::optional<ReceiptNumber> receipt);
@@ -207,7 +211,7 @@ class Router {
   [[nodiscard]] storage::Status take_places(const SubscribeRequest& request,
                                             Subscription& subscription,
                                             std::vector<Pattern>& patterns);
-  void seat_at(Subscription& subscription, RoutedQueue& queue);
+  Seat& seat_at(Subscription& subscription, RoutedQueue& queue);
   void give_up(Subscription& subscription);
   void enrol(std::unique_ptr<Subscription> subscription, const SubscribeRequest& request,
              std::vector<Pattern> patterns);

@@ -173,11 +173,11 @@ std::uint64_t Router::reset_queues() {
   for (const SubscriptionSlot& slot : subscriptions_) {
     if (slot.subscription == nullptr) continue;
     slot.subscription->in_flight.forget_homes();
-    for (const auto& seat : std::exchange(slot.subscription->seats, {})) {
-      seat->queue->remove_consumer(*seat);
-      if (!slot.subscription->ended)
-        seated.emplace_back(slot.subscription->id, seat->queue->name());
+    for (Seat& seat : slot.subscription->seats) {
+      seat.queue->remove_consumer(seat);
+      if (!slot.subscription->ended) seated.emplace_back(slot.subscription->id, seat.queue->name());
     }
+    slot.subscription->seats.clear();
   }
   std::unordered_map<std::string, DurableFilter> filters;
   for (const auto& [name, queue] : queues_) {
@@ -211,8 +211,7 @@ std::uint64_t Router::drop_all_queues() {
 }
 
 void Router::seat_anew(Subscription& subscription, RoutedQueue& queue) {
-  seat_at(subscription, queue);
-  queue.offer_turn(*subscription.seats.back());
+  queue.offer_turn(seat_at(subscription, queue));
   if (!subscription.browses) return;
   Browser& browser = *browsers_.at(subscription.id.value);
   browser.queue = queue.id();

@@ -110,7 +110,7 @@ void Router::finish_browse(std::uint64_t tag, queue::LoadedPage loaded) {
 
 void Router::start_browser(const SubscribeRequest& request, Subscription& subscription) {
   auto browser = std::make_unique<Browser>();
-  RoutedQueue& queue = routed(*subscription.seats.front()->queue);
+  RoutedQueue& queue = routed(*subscription.seats.front().queue);
   browser->queue = queue.id();
   browser->browsing = request.browsing;
   const bool only_what_comes = request.browse_from == UINT64_MAX;

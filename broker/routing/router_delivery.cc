@@ -14,6 +14,7 @@ void Router::hand_out(Subscription& subscription, Entry entry) {
   Delivery delivery;
   delivery.subscription = subscription.id;
   delivery.tag = subscription.tag;
+  fetch<3>(subscription.consumer_memory);
   delivery.message = entry.message;
   delivery.earlier_deliveries = entry.deliveries;
   delivery.redelivered = entry.redelivered;
@@ -60,9 +61,9 @@ void Router::credit_came(Subscription& subscription) {
     return;
   }
   if (!subscription.backlog.empty()) pump_backlog(subscription);
-  for (const auto& seat : subscription.seats) {
-    seat->queue->offer_turn(*seat);
-    pump(routed(*seat->queue));
+  for (Seat& seat : subscription.seats) {
+    seat.queue->offer_turn(seat);
+    pump(routed(*seat.queue));
   }
 }
 
@@ -70,6 +71,16 @@ std::optional<DeliveryId> Router::next_reached(const Subscription& subscription,
                                                DeliveryId delivery, Reach reach) {
   if (subscription.in_flight.find(delivery) == nullptr) return std::nullopt;
   return reach == Reach::kOne ? delivery : subscription.in_flight.first();
+}
+
+void Router::expect_acknowledge(SubscriptionId id) const {
+  const auto index = static_cast<std::uint32_t>(id.value);
+  if (index >= subscriptions_.size()) return;
+  fetch<Subscription::kHotLines>(subscriptions_[index].subscription.get());
+}
+
+void Router::prepare_acknowledge(SubscriptionId id) const {
+  if (const Subscription* const subscription = find(id)) subscription->in_flight.fetch_first();
 }
 
 bool Router::acknowledge(SubscriptionId id, DeliveryId delivery, Reach reach,

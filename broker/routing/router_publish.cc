@@ -108,7 +108,10 @@ storage::Status Router::publish_to(PeerId peer, const DestinationView& view, Dra
     auto queue = queue_of(peer, view);
     if (!queue) return queue.error();
     figures_.published += 1;
-    publish_to_queue(**queue, make_message(std::move(draft), *queue), intake, debt);
+    (*queue)->expect_like({draft.header_block, draft.block_is_plain});
+    queue::MessagePtr message = make_message(std::move(draft), *queue);
+    (*queue)->prepare_expected();
+    publish_to_queue(**queue, std::move(message), intake, debt);
     return storage::kOk;
   }
   auto name = topic_of(peer, view);

@@ -61,6 +61,7 @@ storage::Result<SubscriptionId> Router::subscribe(const SubscribeRequest& reques
       std::make_unique<Subscription>(in_flight_total_, options_.in_flight_total_bytes_max);
   subscription->peer = request.peer;
   subscription->consumer = consumer_of(request.peer);
+  subscription->consumer_memory = request.memory;
   subscription->tag = request.tag;
   subscription->ack_mode = request.ack_mode;
   subscription->credit = request.credit;
@@ -115,12 +116,12 @@ storage::Status Router::take_seats(PeerId peer, const std::vector<Destination>& 
     }
     auto queue = queue_of(peer, view);
     if (!queue) return queue.error();
-    seat_at(subscription, **queue);
+    (void)seat_at(subscription, **queue);
   }
   for (const auto& [name, queue] : queues_) {
     const auto fits = [&name](const Pattern& pattern) { return pattern.matches(name); };
     if (!name.starts_with('/') && std::any_of(patterns.begin(), patterns.end(), fits)) {
-      seat_at(subscription, *queue);
+      (void)seat_at(subscription, *queue);
     }
   }
   return storage::kOk;
@@ -165,7 +166,7 @@ storage::Status Router::take_durable(const SubscribeRequest& request, Subscripti
   auto queue = queue_named(std::string(kDurablePrefix) + *request.durable_name);
   if (!queue) return queue.error();
   RoutedQueue& backlog = **queue;
-  seat_at(subscription, backlog);
+  (void)seat_at(subscription, backlog);
   std::string attributes = interest.to_attributes();
   if (topics_.durable(backlog) != nullptr && backlog.care.attributes == attributes) {
     return storage::kOk;
@@ -177,27 +178,28 @@ storage::Status Router::take_durable(const SubscribeRequest& request, Subscripti
   return storage::kOk;
 }
 
-void Router::seat_at(Subscription& subscription, RoutedQueue& queue) {
-  for (const auto& seat : subscription.seats) {
-    if (seat->queue == &queue) return;
+Seat& Router::seat_at(Subscription& subscription, RoutedQueue& queue) {
+  for (Seat& seat : subscription.seats) {
+    if (seat.queue == &queue) return seat;
   }
-  auto seat = std::make_unique<Seat>();
-  seat->subscription = &subscription;
-  seat->queue = &queue;
-  if (!subscription.browses) queue.add_consumer(*seat);
+  Seat& seat = subscription.seats.add();
+  seat.subscription = &subscription;
+  seat.queue = &queue;
+  if (!subscription.browses) queue.add_consumer(seat);
   queue.subscription_count += 1;
-  subscription.seats.push_back(std::move(seat));
+  return seat;
 }
 
 // It came to nothing: what was taken for it is given back.
 void Router::give_up(Subscription& subscription) {
   topics_.remove(subscription);
   clear_backlog(subscription);
-  for (const auto& seat : std::exchange(subscription.seats, {})) {
-    seat->queue->remove_consumer(*seat);
-    seat->queue->subscription_count -= 1;
-    drop_if_unused(routed(*seat->queue));
+  for (Seat& seat : subscription.seats) {
+    seat.queue->remove_consumer(seat);
+    seat.queue->subscription_count -= 1;
+    drop_if_unused(routed(*seat.queue));
   }
+  subscription.seats.clear();
 }
 
 void Router::enrol(std::unique_ptr<Subscription> subscription, const SubscribeRequest& request,
@@ -222,8 +224,7 @@ void Router::seat_wild_ones(RoutedQueue& queue) {
     const auto fits = [&queue](const Pattern& pattern) { return pattern.matches(queue.name()); };
     if (std::none_of(wild.patterns.begin(), wild.patterns.end(), fits)) continue;
     Subscription* const subscription = find(wild.subscription);
-    seat_at(*subscription, queue);
-    queue.offer_turn(*subscription->seats.back());
+    queue.offer_turn(seat_at(*subscription, queue));
   }
 }
 
@@ -238,18 +239,18 @@ void Router::unsubscribe(SubscriptionId id) {
   Subscription* subscription = find(id);
   if (subscription == nullptr || subscription->ended) return;
   leave_destination(*subscription);
-  for (const auto& seat : subscription->seats)
-    pump(routed(*seat->queue));
+  for (const Seat& seat : subscription->seats)
+    pump(routed(*seat.queue));
   drop_if_spent(*subscription);
 }
 
 void Router::leave_destination(Subscription& subscription) {
   if (subscription.ended) return;
   subscription.ended = true;
-  for (const auto& seat : subscription.seats) {
-    seat->queue->remove_consumer(*seat);
-    routed(*seat->queue).care.last_use_ms = now_ms_;
-    routed(*seat->queue).care.restless_since_ms = now_ms_;
+  for (Seat& seat : subscription.seats) {
+    seat.queue->remove_consumer(seat);
+    routed(*seat.queue).care.last_use_ms = now_ms_;
+    routed(*seat.queue).care.restless_since_ms = now_ms_;
   }
   if (std::exchange(subscription.hears_topics, false)) topics_.remove(subscription);
   std::erase_if(wild_, [&subscription](const WildSubscription& wild) {
@@ -267,8 +268,8 @@ void Router::end(Subscription& subscription) {
     come_back(batch, subscription, std::move(entry), CameBack::kOrphaned);
   }
   submit(std::move(batch));
-  for (const auto& seat : subscription.seats)
-    pump(routed(*seat->queue));
+  for (const Seat& seat : subscription.seats)
+    pump(routed(*seat.queue));
   drop_if_spent(subscription);
 }
 
@@ -278,13 +279,15 @@ void Router::drop_if_spent(Subscription& subscription) {
   if (const auto peer = peers_.find(subscription.peer.value); peer != peers_.end()) {
     std::erase(peer->second.subscriptions, id);
   }
-  const auto seats = std::move(subscription.seats);
+  std::vector<Queue*> queues;
+  for (const Seat& seat : subscription.seats)
+    queues.push_back(seat.queue);
   const auto index = static_cast<std::uint32_t>(id.value);
   subscriptions_[index].subscription.reset();
   free_subscriptions_.push_back(index);
-  for (const auto& seat : seats) {
-    seat->queue->subscription_count -= 1;
-    drop_if_unused(routed(*seat->queue));
+  for (Queue* const queue : queues) {
+    queue->subscription_count -= 1;
+    drop_if_unused(routed(*queue));
   }
 }
 
@@ -313,8 +316,8 @@ storage::Status Router::forget_durable(std::string_view durable_name) {
   std::vector<std::pair<Subscription*, const Seat*>> ended;
   for (const SubscriptionSlot& slot : subscriptions_) {
     if (slot.subscription == nullptr || !slot.subscription->ended) continue;
-    for (const auto& seat : slot.subscription->seats) {
-      if (seat->queue == queue) ended.emplace_back(slot.subscription.get(), seat.get());
+    for (const Seat& seat : slot.subscription->seats) {
+      if (seat.queue == queue) ended.emplace_back(slot.subscription.get(), &seat);
     }
   }
   if (queue->subscription_count > ended.size()) {
@@ -322,8 +325,7 @@ storage::Status Router::forget_durable(std::string_view durable_name) {
   }
   for (const auto& [subscription, seat] : ended) {
     subscription->in_flight.forget_home(*queue);
-    std::erase_if(subscription->seats,
-                  [seat = seat](const auto& own) { return own.get() == seat; });
+    subscription->seats.remove(*seat);
   }
   drop_queue(*queue);
   return storage::kOk;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <vector>
 
 namespace stompbox::routing {
 
@@ -24,6 +27,55 @@ struct Seat {
   // Where messages are chosen (choosy.h).
   Interest* interest = nullptr;  // what it asks for
   Interest* own = nullptr;       // messages of the groups that are bound to it, if any
+};
+
+// The seats of one subscription. They stay where they are; the first one lies inside, as most have
+// no other and each message looks at it.
+class Seats {
+ public:
+  // `Any` is Seats or const Seats.
+  template <typename Any>
+  class Walk {
+   public:
+    Walk(Any& seats, std::size_t index) : seats_(seats), index_(index) {}
+    [[nodiscard]] auto& operator*() const { return seats_.at(index_); }
+    Walk& operator++() {
+      ++index_;
+      return *this;
+    }
+    [[nodiscard]] bool operator==(const Walk& other) const { return index_ == other.index_; }
+
+   private:
+    Any& seats_;
+    std::size_t index_;
+  };
+
+  Seats() = default;
+  Seats(const Seats&) = delete;
+  Seats& operator=(const Seats&) = delete;
+
+  Seat& add();
+  void remove(const Seat& seat);  // must be here, and no queue knows it any more
+  void clear();
+  [[nodiscard]] std::size_t size() const { return (has_first_ ? 1 : 0) + others_.size(); }
+  [[nodiscard]] Seat& front() { return at(0); }
+  [[nodiscard]] Walk<Seats> begin() { return {*this, 0}; }
+  [[nodiscard]] Walk<Seats> end() { return {*this, size()}; }
+  [[nodiscard]] Walk<const Seats> begin() const { return {*this, 0}; }
+  [[nodiscard]] Walk<const Seats> end() const { return {*this, size()}; }
+  [[nodiscard]] Seat& at(std::size_t index) {
+    if (index == 0 && has_first_) return first_;
+    return *others_[has_first_ ? index - 1 : index];
+  }
+  [[nodiscard]] const Seat& at(std::size_t index) const {
+    if (index == 0 && has_first_) return first_;
+    return *others_[has_first_ ? index - 1 : index];
+  }
+
+ private:
+  Seat first_;
+  std::vector<std::unique_ptr<Seat>> others_;
+  bool has_first_ = false;
 };
 
 }  // namespace stompbox::routing

@@ -54,9 +54,18 @@ class Selector {
   std::optional<Equality> equality_;
 };
 
+// Headers as a message keeps them: "name:value\n" lines (Message::header_block).
+struct HeaderLines {
+  std::string_view block;
+  bool is_plain = false;  // Message::block_is_plain
+};
+
 // The first header of that name in a block of "name:value\n" lines (Message::header_block), without
 // a copy when nothing in it is escaped; else unescaped into `scratch`.
 [[nodiscard]] std::optional<std::string_view> find_header(const queue::Message& message,
+                                                          std::string_view name,
+                                                          std::string& scratch);
+[[nodiscard]] std::optional<std::string_view> find_header(const HeaderLines& headers,
                                                           std::string_view name,
                                                           std::string& scratch);
 

@@ -44,10 +44,15 @@ std::optional<std::string_view> escaped_value(std::string_view line, std::string
 
 std::optional<std::string_view> find_header(const queue::Message& message, std::string_view name,
                                             std::string& scratch) {
-  std::string_view rest = message.header_block;
+  return find_header(HeaderLines{message.header_block, message.block_is_plain}, name, scratch);
+}
+
+std::optional<std::string_view> find_header(const HeaderLines& headers, std::string_view name,
+                                            std::string& scratch) {
+  std::string_view rest = headers.block;
   while (!rest.empty()) {
     const std::string_view line = take_line(rest);
-    const bool is_plain = message.block_is_plain || line.find('\\') == std::string_view::npos;
+    const bool is_plain = headers.is_plain || line.find('\\') == std::string_view::npos;
     const auto value = is_plain ? plain_value(line, name) : escaped_value(line, name, scratch);
     if (value) return value;
   }

@@ -9,11 +9,12 @@ namespace stompbox::routing {
 
 Turns::Level& Turns::level_of(std::int32_t priority) {
   if (priority == kUsual) return usual_;
-  const auto found = std::find_if(others_.begin(), others_.end(), [priority](const Level& level) {
+  if (!others_) others_ = std::make_unique<std::vector<Level>>();
+  const auto found = std::find_if(others_->begin(), others_->end(), [priority](const Level& level) {
     return level.priority <= priority;
   });
-  if (found != others_.end() && found->priority == priority) return *found;
-  return *others_.insert(found, Level{priority});
+  if (found != others_->end() && found->priority == priority) return *found;
+  return *others_->insert(found, Level{priority});
 }
 
 void Turns::offer(Seat& seat, std::uint64_t turn) {
@@ -46,12 +47,16 @@ Seat* Turns::first_of(Level& level) {
 }
 
 Seat* Turns::first() {
-  auto at = others_.begin();
-  for (; at != others_.end() && at->priority > kUsual; ++at) {
+  return others_ ? first_of_all() : first_of(usual_);
+}
+
+Seat* Turns::first_of_all() {
+  auto at = others_->begin();
+  for (; at != others_->end() && at->priority > kUsual; ++at) {
     if (Seat* const seat = first_of(*at)) return seat;
   }
   if (Seat* const seat = first_of(usual_)) return seat;
-  for (; at != others_.end(); ++at) {
+  for (; at != others_->end(); ++at) {
     if (Seat* const seat = first_of(*at)) return seat;
   }
   return nullptr;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "broker/routing/seat.h"
@@ -35,9 +36,10 @@ class Turns {
 
   [[nodiscard]] Level& level_of(std::int32_t priority);
   [[nodiscard]] static Seat* first_of(Level& level);
+  [[nodiscard]] Seat* first_of_all();
 
-  Level usual_{kUsual};        // at hand: most have no other
-  std::vector<Level> others_;  // the highest priority first
+  Level usual_{kUsual};  // at hand: most have no other, and then it is all that is looked at
+  std::unique_ptr<std::vector<Level>> others_;  // the highest priority first; null: none
 };
 
 }  // namespace stompbox::routing

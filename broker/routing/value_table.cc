@@ -4,8 +4,10 @@
 #include <cassert>
 #include <utility>
 
+#include "broker/routing/fetch.h"
 #include "broker/routing/interest.h"
 #include "broker/routing/name_hash.h"
+#include "broker/routing/subscription.h"
 
 namespace stompbox::routing {
 namespace {
@@ -32,12 +34,38 @@ Interest* ValueTable::find(std::string_view value) const {
   return slots_[place_of(NameHash{}(value), value)].interest.get();
 }
 
+std::uint64_t ValueTable::hash_of(std::string_view value) {
+  return NameHash{}(value);
+}
+
+void ValueTable::foretell(std::string_view value, const Subscription* sole) {
+  Slot& slot = slots_[place_of(hash_of(value), value)];
+  assert(slot.interest);
+  slot.sole = sole;
+}
+
+void ValueTable::fetch_slot(std::uint64_t hash) const {
+  if (!slots_.empty()) fetch<1>(&slots_[home_of(hash)]);
+}
+
+// Of two values with one place in the table the first is taken for it: it is only a hint.
+void ValueTable::fetch_interest(std::uint64_t hash) const {
+  if (slots_.empty()) return;
+  std::size_t place = home_of(hash);
+  while (slots_[place].interest && slots_[place].hash != hash)
+    place = after(place);
+  const Slot& slot = slots_[place];
+  if (!slot.interest) return;
+  fetch<Interest::kHotLines>(slot.interest.get());
+  fetch<Subscription::kHotLines>(slot.sole);
+}
+
 Interest& ValueTable::add(std::unique_ptr<Interest> interest) {
   if (2 * (count_ + 1) > slots_.size()) resize(std::max(kSlotsMin, 2 * slots_.size()));
   const std::uint64_t hash = NameHash{}(interest->value);
   Slot& slot = slots_[place_of(hash, interest->value)];
   assert(!slot.interest);
-  slot = {hash, std::move(interest)};
+  slot = {hash, std::move(interest), nullptr};
   count_ += 1;
   return *slot.interest;
 }

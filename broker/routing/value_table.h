@@ -9,6 +9,7 @@
 namespace stompbox::routing {
 
 struct Interest;
+struct Subscription;
 
 // The interests in one header by their values. A look-up costs one step in a flat table and one
 // comparison, however many values there are: every message of a queue with selectors makes one.
@@ -26,6 +27,13 @@ class ValueTable {
   void erase(std::string_view value);  // must be there
   [[nodiscard]] std::size_t size() const { return count_; }
 
+  // A look-up in three steps for one that is foreseen: what it needs is on its way when it is made.
+  // `sole`: whose subscription a message of that value most likely goes to; only fetched.
+  [[nodiscard]] static std::uint64_t hash_of(std::string_view value);
+  void foretell(std::string_view value, const Subscription* sole);
+  void fetch_slot(std::uint64_t hash) const;
+  void fetch_interest(std::uint64_t hash) const;
+
   // Calls visit(interest) for each, in no order. `visit` adds and erases nothing.
   template <typename Visit>
   void for_each(Visit visit) const {
@@ -37,9 +45,10 @@ class ValueTable {
  private:
   // Open addressing: a value stands at the place of its hash or behind it, with no free slot
   // between. The number of slots is a power of two and half of them at least are free.
-  struct Slot {
+  struct alignas(32) Slot {  // two in a line of the processor's cache, none in two lines
     std::uint64_t hash = 0;
     std::unique_ptr<Interest> interest;  // null: free
+    const Subscription* sole = nullptr;  // may be gone
   };
 
   [[nodiscard]] std::size_t place_of(std::uint64_t hash, std::string_view value) const;

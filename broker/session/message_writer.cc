@@ -99,6 +99,10 @@ void append_marks(std::string& out, Version version, const Subscription& subscri
   if (!subscription.seq_header.empty()) {
     protocol::append_header(out, version, subscription.seq_header, std::to_string(delivery.seq));
   }
+  if (!subscription.arrival_header.empty()) {
+    protocol::append_header(out, version, subscription.arrival_header,
+                            std::to_string(delivery.message->arrived_ms));
+  }
 }
 
 }  // namespace
@@ -133,7 +137,7 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
   const queue::Message& message = *delivery.message;
   const CommonLines* const common = common_lines(lines, version, subscription, delivery.message);
   std::string& out = outbox.tail();
-  out.append(subscription.message_head);
+  out.append(subscription.message_head.view());
   if (common != nullptr) {
     out.append(common->before);
   } else {
@@ -171,7 +175,7 @@ void write_message(Outbox& outbox, Version version, const Subscription& subscrip
 
 void write_browse_end(Outbox& outbox, Version version, const Subscription& subscription) {
   std::string& out = outbox.tail();
-  out.append(subscription.message_head);
+  out.append(subscription.message_head.view());
   protocol::append_header(out, version, "message-id", kBrowseEndId);
   protocol::append_header(out, version, "destination", subscription.destination);
   if (version == Version::k12 && subscription.ack_mode != routing::AckMode::kAuto) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -84,7 +85,16 @@ void Session::acknowledge_written() {
   const auto is_written = [this] {
     return !transit_.empty() && transit_.front().position <= outbox_.sent();
   };
+  // What the next ones need is fetched while this one is worked on.
+  constexpr std::size_t kExpected = 4;
+  constexpr std::size_t kPrepared = 2;
+  for (std::size_t i = 1; i < std::min(kExpected, transit_.size()); ++i)
+    router_.expect_acknowledge(transit_[i].subscription);
   while (is_written()) {
+    if (transit_.size() > kExpected) {
+      router_.expect_acknowledge(transit_[kExpected].subscription);
+      router_.prepare_acknowledge(transit_[kPrepared].subscription);
+    }
     Transit last = transit_.front();
     transit_.pop_front();
     while (is_written() && transit_.front().subscription == last.subscription) {

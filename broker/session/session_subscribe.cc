@@ -20,7 +20,8 @@ std::size_t text_bytes_of(const SubscribeWish& wish) {
   for (const routing::Destination& destination : wish.destinations)
     bytes += destination.name.size();
   if (wish.selector) bytes += wish.selector->text().size();
-  return bytes + wish.durable_name.value_or("").size() + wish.seq_header.size();
+  return bytes + wish.durable_name.value_or("").size() + wish.seq_header.size() +
+         wish.arrival_header.size();
 }
 
 }  // namespace
@@ -88,6 +89,8 @@ Subscription* Session::add_subscription(const Frame& frame, SubscribeWish&& wish
   const bool is_private =
       wish.destinations.size() == 1 && (wish.destinations[0].kind == DestinationKind::kTempQueue ||
                                         wish.destinations[0].kind == DestinationKind::kTempTopic);
+  auto made = std::make_unique<Subscription>();
+  Subscription& subscription = *made;
   const auto number = router_.subscribe({.peer = *peer_,
                                          .tag = tag,
                                          .destinations = std::move(wish.destinations),
@@ -99,28 +102,29 @@ Subscription* Session::add_subscription(const Frame& frame, SubscribeWish&& wish
                                          .exclusivity = wish.exclusivity,
                                          .priority = wish.priority,
                                          .browsing = wish.browsing,
-                                         .browse_from = wish.browse_from});
+                                         .browse_from = wish.browse_from,
+                                         .memory = &subscription});
   if (!number) {
     fail(frame, {"Not subscribed",
                  std::string(protocol::to_text(frame.command)) + ": " + number.error().text});
     return nullptr;
   }
   if (wish.browsing != routing::Browsing::kNo) has_browsed_ = true;
-  Subscription subscription;
   subscription.tag = tag;
-  subscription.message_head = make_message_head(*version_, wish.id);
+  subscription.message_head = NearText(make_message_head(*version_, wish.id));
   subscription.id = std::move(wish.id);
   subscription.destination = std::move(wish.destination_text);
   subscription.ack_mode = wish.ack_mode;
   subscription.credit = wish.credit;
   subscription.number = *number;
   subscription.seq_header = std::move(wish.seq_header);
+  subscription.arrival_header = std::move(wish.arrival_header);
   subscription.durable_name = std::move(wish.durable_name);
   subscription.marks_end = wish.browsing == routing::Browsing::kOnce;
   subscription.text_bytes = text_bytes;
   // Its owner sees its own name for it, not the strangers' (fact 2.7).
   if (is_private) subscription.shown_destination = subscription.destination;
-  return &subscriptions_.add(std::move(subscription));
+  return &subscriptions_.add(std::move(made));
 }
 
 // Deliveries in flight stay ackable (fact F15).

@@ -273,12 +273,18 @@ class Reader {
       wish_.browsing = headers_.find("browser-end") == "false" ? routing::Browsing::kFollow
                                                                : routing::Browsing::kOnce;
     }
-    const auto name = headers_.find("include-seq");
+    if (auto refusal = read_name("include-seq", wish_.seq_header)) return refusal;
+    return read_name("include-arrival", wish_.arrival_header);
+  }
+
+  // Of a header that each MESSAGE is to have besides.
+  std::optional<Refusal> read_name(std::string_view wish, std::string& into) {
+    const auto name = headers_.find(wish);
     if (!name) return std::nullopt;
     if (name->empty() || is_message_header(*name)) {
-      return bad_value("include-seq", *name, "the name of a header of your own is expected");
+      return bad_value(wish, *name, "the name of a header of your own is expected");
     }
-    wish_.seq_header = *name;
+    into = *name;
     return std::nullopt;
   }
 

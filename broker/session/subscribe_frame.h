@@ -29,7 +29,8 @@ struct SubscribeWish {
   std::int32_t priority = 0;
   routing::Browsing browsing = routing::Browsing::kNo;
   std::uint64_t browse_from = 0;
-  std::string seq_header;  // include-seq: the name that the queue's sequence number goes by
+  std::string seq_header;      // include-seq: the name that the queue's sequence number goes by
+  std::string arrival_header;  // include-arrival: that of the time of arrival, in milliseconds
 };
 
 // Every family of facts 2.2 and 2.5. Headers that change which messages come, and that we do not

@@ -6,6 +6,15 @@
 
 namespace stompbox::session {
 
+NearText::NearText(std::string_view text) {
+  if (text.size() > kNearMax) {
+    far_ = std::make_unique<std::string>(text);
+    return;
+  }
+  std::copy(text.begin(), text.end(), near_.begin());
+  size_ = static_cast<std::uint8_t>(text.size());
+}
+
 // Tags mostly come in turn and without gaps: then it is where the number says.
 std::size_t Subscriptions::place_of(std::uint32_t tag) const {
   if (by_tag_.empty() || tag <= by_tag_.front().first) return 0;
@@ -24,19 +33,19 @@ std::uint32_t Subscriptions::next_tag() {
   return last_tag_;
 }
 
-Subscription& Subscriptions::add(Subscription subscription) {
-  const std::uint32_t tag = subscription.tag;
-  if (subscription.id) {
-    const bool is_new = live_by_id_.emplace(*subscription.id, tag).second;
+Subscription& Subscriptions::add(std::unique_ptr<Subscription> subscription) {
+  Subscription& added = *subscription;
+  const std::uint32_t tag = added.tag;
+  if (added.id) {
+    const bool is_new = live_by_id_.emplace(*added.id, tag).second;
     assert(is_new);
   }
-  live_by_destination_.emplace(subscription.destination, tag);
-  text_bytes_ += subscription.text_bytes;
+  live_by_destination_.emplace(added.destination, tag);
+  text_bytes_ += added.text_bytes;
   const std::size_t place = place_of(tag);
   assert(place == by_tag_.size() || by_tag_[place].first != tag);
-  auto kept = std::make_unique<Subscription>(std::move(subscription));
-  Subscription& added = *kept;
-  by_tag_.emplace(by_tag_.begin() + static_cast<std::ptrdiff_t>(place), tag, std::move(kept));
+  by_tag_.emplace(by_tag_.begin() + static_cast<std::ptrdiff_t>(place), tag,
+                  std::move(subscription));
   return added;
 }
 

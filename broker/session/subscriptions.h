@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,10 +16,27 @@
 
 namespace stompbox::session {
 
+// A short text that lies in its owner; a longer one lies elsewhere. Set once.
+class NearText {
+ public:
+  NearText() = default;
+  explicit NearText(std::string_view text);
+  [[nodiscard]] std::string_view view() const {
+    return far_ ? std::string_view(*far_) : std::string_view(near_.data(), size_);
+  }
+
+ private:
+  static constexpr std::size_t kNearMax = 39;
+
+  std::unique_ptr<std::string> far_;
+  std::array<char, kNearMax> near_{};
+  std::uint8_t size_ = 0;
+};
+
 // What a peer calls a subscription, and what routing calls it.
-struct Subscription {
-  // First what every delivery looks at: thousands of subscriptions do not fit into the processor's
-  // cache.
+struct alignas(64) Subscription {
+  // First what every delivery looks at, in three lines of the processor's cache: thousands of
+  // subscriptions do not fit into it.
   std::uint32_t tag = 0;
   routing::AckMode ack_mode = routing::AckMode::kAuto;
   bool implied = false;    // by a reply-to, not by a SUBSCRIBE
@@ -26,9 +44,10 @@ struct Subscription {
   bool started = false;    // deliveries may come
   bool ended = false;      // UNSUBSCRIBE came; deliveries in flight may still be acknowledged (F15)
   // First lines of each of its MESSAGEs, in the peer's dialect.
-  std::string message_head;
+  NearText message_head;
   std::string seq_header;         // of the queue's sequence number; empty: not wanted
   std::string shown_destination;  // on MESSAGEs; empty: as the SEND named it (fact F5)
+  std::string arrival_header;     // of the time of arrival; empty: not wanted
   routing::Credit credit;
   routing::SubscriptionId number;
   std::optional<std::string> id;  // 1.0 may have none
@@ -43,7 +62,7 @@ class Subscriptions {
   // A tag that no subscription has.
   [[nodiscard]] std::uint32_t next_tag();
   // The id must not be live.
-  Subscription& add(Subscription subscription);
+  Subscription& add(std::unique_ptr<Subscription> subscription);
   // It can be found by its tag only from now on.
   void end(Subscription& subscription);
   void erase(std::uint32_t tag);

@@ -8,8 +8,13 @@
 
 #include "broker/routing/router.h"
 
-// The router alone: one message sent, delivered and acknowledged a time, with one consumer or with
-// ten thousand of one value each, over a journal that does nothing. Prints `name=value unit`.
+// The router alone: one message sent, delivered and acknowledged a time, over a journal that does
+// nothing. Prints `name=value unit`.
+//
+//   plain_N     one queue, N consumers that take everything, by turns
+//   selector_N  one queue, N consumers of one value each
+//   queues_N    N queues with one consumer each, in the same order: as selector_N touches as many
+//               subscriptions, what is left between the two is the look-up itself
 namespace {
 
 using namespace stompbox;
@@ -39,9 +44,13 @@ class Taker final : public routing::Consumer {
   routing::Delivery last;
 };
 
-enum class Asks : std::uint8_t { kAll, kOneValue };
+enum class Asks : std::uint8_t { kAll, kOneValue, kOneQueue };
 
 double messages_per_second(std::size_t consumers, Asks asks) {
+  const auto queue_of = [asks](std::size_t consumer) {
+    return asks == Asks::kOneQueue ? "/queue/nodes." + std::to_string(consumer)
+                                   : std::string("/queue/nodes");
+  };
   IdleJournal journal;
   routing::Router router(journal, {}, {});
   Taker taker;
@@ -49,7 +58,7 @@ double messages_per_second(std::size_t consumers, Asks asks) {
   for (std::size_t i = 0; i < consumers; ++i) {
     routing::SubscribeRequest request;
     request.peer = peer;
-    request.destinations = {*routing::parse_destination("/queue/nodes")};
+    request.destinations = {*routing::parse_destination(queue_of(i))};
     request.ack_mode = routing::AckMode::kIndividual;
     if (asks == Asks::kOneValue) {
       request.selector = *routing::Selector::parse("node = 'n" + std::to_string(i) + "'");
@@ -61,8 +70,9 @@ double messages_per_second(std::size_t consumers, Asks asks) {
   const auto start = Clock::now();
   for (std::size_t i = 0; i < kMessages; ++i) {
     routing::Draft draft;
-    draft.destination = "/queue/nodes";
-    draft.header_block = "node:n" + std::to_string(i * 7919 % consumers) + "\n";
+    const std::size_t consumer = i * 7919 % consumers;
+    draft.destination = queue_of(consumer);
+    draft.header_block = "node:n" + std::to_string(consumer) + "\n";
     draft.body = body;
     if (!router.publish(peer, std::move(draft), 1000, {})) return 0;
     if (!router.acknowledge(taker.last.subscription, taker.last.id, routing::Reach::kOne, {})) {
@@ -83,5 +93,7 @@ int main() {
   show("plain_10000", messages_per_second(10'000, Asks::kAll));
   show("selector_1", messages_per_second(1, Asks::kOneValue));
   show("selector_10000", messages_per_second(10'000, Asks::kOneValue));
+  show("queues_1", messages_per_second(1, Asks::kOneQueue));
+  show("queues_10000", messages_per_second(10'000, Asks::kOneQueue));
   return 0;
 }

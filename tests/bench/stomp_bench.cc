@@ -7,6 +7,7 @@
 //   stomp_bench PORT connect [connections] [PID of the broker]
 //   stomp_bench PORT reply [requests]
 //   stomp_bench PORT selector [consumers] [messages]
+//   stomp_bench PORT queues [consumers] [messages]     the same with a queue for each consumer
 //
 // One thread: the client costs about as much as the broker, so on two cores both are busy.
 
@@ -351,10 +352,15 @@ void run_reply(Bench& bench, const Arguments& given) {
   print_percentiles("bare_echo_with_two_more_hops", bare_us);
 }
 
-void run_selector(Bench& bench, const Arguments& given) {
+enum class Address : std::uint8_t { kValue, kQueue };  // of a consumer: what tells it apart
+
+void run_addressed(Bench& bench, const Arguments& given, Address address) {
   const std::size_t consumers = given.number(0, 10'000);
   const std::uint64_t messages = given.number(1, 100'000);
-  const std::string queue = "/queue/nodes." + bench.run;
+  const auto queue_of = [&bench, address](const std::string& consumer) {
+    const std::string queue = "/queue/nodes." + bench.run;
+    return address == Address::kQueue ? queue + "." + consumer : queue;
+  };
   // All values on a few connections: the look-up is measured, not ten thousand sockets.
   const std::size_t connections = std::min<std::size_t>(10, consumers);
   for (std::size_t i = 0; i < connections; ++i)
@@ -362,8 +368,9 @@ void run_selector(Bench& bench, const Arguments& given) {
   for (std::size_t i = 0; i < consumers; ++i) {
     const std::string name = std::to_string(i);
     LoadPeer& peer = *bench.peers[i % connections];
-    peer.put("SUBSCRIBE\nid:" + name + "\nreceipt:s\nack:auto\ndestination:" + queue +
-             "\nselector:mc_identity = 'node" + name + "'\n");
+    const std::string selector = "selector:mc_identity = 'node" + name + "'\n";
+    peer.put("SUBSCRIBE\nid:" + name + "\nreceipt:s\nack:auto\ndestination:" + queue_of(name) +
+             "\n" + (address == Address::kValue ? selector : ""));
   }
   bench.loop.run_until(
       [&] {
@@ -391,15 +398,24 @@ void run_selector(Bench& bench, const Arguments& given) {
                        [&] {
                          const std::uint64_t end = std::min(messages, received() + 5000);
                          for (; sent < end && producer.unsent_bytes() < kUnsentMax; ++sent) {
-                           producer.put("SEND\npersistent:false\ndestination:" + queue +
-                                            "\nmc_identity:node" +
-                                            std::to_string(sent * 7919 % consumers) + "\n",
+                           const std::string name = std::to_string(sent * 7919 % consumers);
+                           producer.put("SEND\npersistent:false\ndestination:" + queue_of(name) +
+                                            "\nmc_identity:node" + name + "\n",
                                         body);
                          }
                          producer.flush();
                        });
-  print("selector_" + std::to_string(consumers) + "_consumers",
+  const std::string_view name = address == Address::kQueue ? "queues_" : "selector_";
+  print(std::string(name) + std::to_string(consumers) + "_consumers",
         static_cast<double>(messages) / seconds_since(start), "messages/s");
+}
+
+void run_selector(Bench& bench, const Arguments& given) {
+  run_addressed(bench, given, Address::kValue);
+}
+
+void run_queues(Bench& bench, const Arguments& given) {
+  run_addressed(bench, given, Address::kQueue);
 }
 
 struct Scenario {
@@ -410,7 +426,7 @@ struct Scenario {
 constexpr Scenario kScenarios[] = {
     {"queue", run_queue},       {"fanout", run_fanout},   {"paced", run_paced},
     {"drain", run_drain},       {"connect", run_connect}, {"reply", run_reply},
-    {"selector", run_selector},
+    {"selector", run_selector}, {"queues", run_queues},
 };
 
 }  // namespace

@@ -96,11 +96,10 @@ class QueueTable {
     if (!options.selector.empty()) {
       subscription.selector = *routing::Selector::parse(options.selector);
     }
-    auto seat = std::make_unique<routing::Seat>();
-    seat->subscription = &subscription;
-    seat->queue = &*queue;
-    taker->seat = seat.get();
-    subscription.seats.push_back(std::move(seat));
+    routing::Seat& seat = subscription.seats.add();
+    seat.subscription = &subscription;
+    seat.queue = &*queue;
+    taker->seat = &seat;
     queue->add_consumer(*taker->seat);
     queue->offer_turn(*taker->seat);
     takers.push_back(std::move(taker));

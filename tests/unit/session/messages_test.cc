@@ -77,6 +77,27 @@ TEST_CASE("a 1.0 consumer gets no header without a value, others do") {
   CHECK(has(whole, "\nlines:\\n\n"));
 }
 
+TEST_CASE("who asks for it is told when a message arrived, the same at every delivery") {
+  PureBroker broker;
+  auto& first = broker.connect();
+  first.feed("SUBSCRIBE\nid:0\ndestination:/queue/q\nack:client\ninclude-arrival:came\n\n" +
+             std::string(1, '\0'));
+  broker.connect().feed(send("/queue/q", "x"));
+  const std::string seen = first.take();
+  REQUIRE(has(seen, "\ncame:"));
+  const std::string came = value_of(seen, "came");
+  broker.pass(std::chrono::seconds(5));
+  broker.close(first);
+  auto& second = broker.connect();
+  second.feed("SUBSCRIBE\nid:0\ndestination:/queue/q\nack:client\ninclude-arrival:came\n\n" +
+              std::string(1, '\0'));
+  CHECK(value_of(second.take(), "came") == came);
+  auto& third = broker.connect();
+  third.feed(subscribe("0", "/topic/t"));
+  broker.connect().feed(send("/topic/t", "x"));
+  CHECK_FALSE(has(third.take(), "came"));
+}
+
 TEST_CASE("a large body goes out by reference, whole and with its NUL") {
   PureBroker broker;
   auto& peer = broker.connect();

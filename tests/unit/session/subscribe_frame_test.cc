@@ -129,6 +129,7 @@ TEST_CASE("browsing: once, following, or from a number on") {
   CHECK(names(refusal_of({{"from-seq", "5"}}, "/queue/a.>"), "from-seq"));
   CHECK(names(refusal_of({{"browser", "true"}}, "/topic/t"), "browser"));
   CHECK(wish_of({{"include-seq", "at"}}).seq_header == "at");
+  CHECK(wish_of({{"include-arrival", "came"}}).arrival_header == "came");
   for (const char* taken : {"message-id", "subscription", "content-length", ""}) {
     INFO(taken);
     CHECK(names(refusal_of({{"include-seq", taken}}), "include-seq"));
