@@ -41,10 +41,11 @@ struct Delivery {
   DeliveryId id;
   queue::MessagePtr message;
   std::uint32_t earlier_deliveries = 0;
-  bool redelivered = false;     // may have been seen before (promise P3)
-  bool first_of_group = false;  // this consumer's first of its JMSXGroupID (fact 2.8)
-  bool retained = false;        // what the topic had kept before the subscription
-  std::uint64_t seq = 0;        // arrival number in its queue
+  bool redelivered = false;       // may have been seen before (promise P3)
+  bool first_of_group = false;    // this consumer's first of its JMSXGroupID (fact 2.8)
+  bool retained = false;          // what the topic had kept before the subscription
+  std::uint64_t lost_before = 0;  // dropped since the delivery before: WhenSlow::kDropOldest
+  std::uint64_t seq = 0;          // arrival number in its queue
 };
 
 // None of these may call the router: they happen in the middle of its work.

@@ -18,7 +18,7 @@ enum class WhenFull : std::uint8_t {
   kDropOldest,  // the oldest waiting message makes room, and is counted
 };
 enum class WhenSlow : std::uint8_t {
-  kDropOldest,  // the subscription loses its oldest waiting message, and is told how many
+  kDropOldest,  // the subscription loses its oldest waiting message; the next says how many
   kClose,       // its peer is closed with an ERROR
 };
 

@@ -278,7 +278,7 @@ class Router {
   // To a consumer and back: router_delivery.cc
   void deliver(RoutedQueue& queue, Seat& seat, Entry entry);
   void pump(RoutedQueue& queue);
-  void hand_out(Subscription& subscription, Entry entry);
+  void hand_out(Subscription& subscription, Entry entry, std::uint64_t lost_before = 0);
   void request_load(RoutedQueue& queue);
   void list_for_commit(RoutedQueue& queue);
   void credit_came(Subscription& subscription);

@@ -10,7 +10,7 @@
 // From a queue or topic to a consumer, and what the consumer says of it.
 namespace stompbox::routing {
 
-void Router::hand_out(Subscription& subscription, Entry entry) {
+void Router::hand_out(Subscription& subscription, Entry entry, std::uint64_t lost_before) {
   Delivery delivery;
   delivery.subscription = subscription.id;
   delivery.tag = subscription.tag;
@@ -20,6 +20,7 @@ void Router::hand_out(Subscription& subscription, Entry entry) {
   delivery.redelivered = entry.redelivered;
   delivery.first_of_group = entry.first_of_group;
   delivery.retained = entry.retained;
+  delivery.lost_before = lost_before;
   delivery.seq = entry.place.seq.value;
   delivery.id = subscription.in_flight.add(std::move(entry));
   figures_.delivered += 1;

@@ -85,7 +85,7 @@ void Router::show(const Topic& topic, const TopicPost& post) {
 void Router::offer(Subscription& subscription, const Entry& entry, const TopicLimits& limits) {
   if (!subscription.started || subscription.ended || subscription.too_slow) return;
   if (subscription.backlog.empty() && subscription.has_credit()) {
-    hand_out(subscription, entry);
+    hand_out(subscription, entry, std::exchange(subscription.lost, 0));
     return;
   }
   subscription.backlog.push_back(entry);
@@ -133,6 +133,7 @@ void Router::lose_oldest(Subscription& subscription, std::size_t count) {
     subscription.backlog_bytes -= bytes;
     backlog_total_bytes_ -= bytes;
     subscription.backlog.pop_front();
+    subscription.lost += 1;
     figures_.topic_dropped += 1;
   }
 }
@@ -176,7 +177,7 @@ void Router::pump_backlog(Subscription& subscription) {
       figures_.expired += 1;
       continue;
     }
-    hand_out(subscription, std::move(entry));
+    hand_out(subscription, std::move(entry), std::exchange(subscription.lost, 0));
   }
 }
 

@@ -41,6 +41,7 @@ struct alignas(kCacheLineBytes) Subscription {
   InFlight in_flight;
 
   std::size_t backlog_bytes = 0;
+  std::uint64_t lost = 0;  // of its backlog, since the last delivery
   PeerId peer;
   std::shared_ptr<const Selector> selector;  // null: everything
 

@@ -13,17 +13,10 @@ using protocol::Version;
 
 constexpr std::string_view kBlanks = " \t\r";
 
-constexpr std::array<std::string_view, 11> kMessageHeaders{"subscription",
-                                                           "message-id",
-                                                           "destination",
-                                                           "ack",
-                                                           "redelivered",
-                                                           "redelivery-count",
-                                                           "content-length",
-                                                           "browser",
-                                                           "retained",
-                                                           "receipt-id",
-                                                           "JMSXGroupFirstForConsumer"};
+constexpr std::array<std::string_view, 12> kMessageHeaders{
+    "subscription", "message-id",       "destination",    "ack",
+    "redelivered",  "redelivery-count", "content-length", "browser",
+    "retained",     "messages-lost",    "receipt-id",     "JMSXGroupFirstForConsumer"};
 
 // A ':' in a value is an escape in a block: a bare one ends a name.
 bool has_blank_value(std::string_view block) {
@@ -96,6 +89,9 @@ void append_marks(std::string& out, Version version, const Subscription& subscri
                   const routing::Delivery& delivery) {
   if (delivery.first_of_group) out.append("JMSXGroupFirstForConsumer:true\n");
   if (delivery.retained) out.append("retained:true\n");
+  if (delivery.lost_before > 0) {
+    protocol::append_header(out, version, "messages-lost", std::to_string(delivery.lost_before));
+  }
   if (!subscription.seq_header.empty()) {
     protocol::append_header(out, version, subscription.seq_header, std::to_string(delivery.seq));
   }

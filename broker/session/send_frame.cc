@@ -76,6 +76,7 @@ constexpr std::array kRows{
     Row{"JMSXGroupID", Known::kGroup},
     Row{"subscription", Known::kOwn},
     Row{"message_group", Known::kApolloGroup},
+    Row{"messages-lost", Known::kOwn},
     Row{"content-length", Known::kOwn},
     Row{"ActiveMQ.Retain", Known::kActiveRetain},
     Row{"redelivery-count", Known::kOwn},

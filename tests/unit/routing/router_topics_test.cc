@@ -134,7 +134,7 @@ TEST_CASE("a topic shows the message that it has kept to who comes later") {
   CHECK(table.router.figures().retained == 0);
 }
 
-TEST_CASE("beyond its bound a slow subscription loses its oldest messages, counted") {
+TEST_CASE("beyond its bound a slow subscription loses its oldest messages, and is told how many") {
   routing::RoutingOptions options;
   options.topic_policy.backlog_count_max = 2;
   options.topic_policy.when_slow = routing::WhenSlow::kDropOldest;
@@ -148,6 +148,9 @@ TEST_CASE("beyond its bound a slow subscription loses its oldest messages, count
   table.router.set_credit(subscription, {10, 1 << 20});
   CHECK(consumer.bodies() == Bodies{"1", "4", "5"});
   CHECK(table.router.figures().topic_dropped == 2);
+  CHECK(consumer.deliveries[0].lost_before == 0);
+  CHECK(consumer.deliveries[1].lost_before == 2);
+  CHECK(consumer.deliveries[2].lost_before == 0);
   CHECK(consumer.slow_tags.empty());
 }
 

@@ -98,6 +98,24 @@ TEST_CASE("who asks for it is told when a message arrived, the same at every del
   CHECK_FALSE(has(third.take(), "came"));
 }
 
+TEST_CASE("after a topic has dropped some the next MESSAGE says how many were lost") {
+  routing::RoutingOptions routing;
+  routing.topic_policy.backlog_count_max = 2;
+  routing.topic_policy.when_slow = routing::WhenSlow::kDropOldest;
+  PureBroker broker({}, routing);
+  auto& peer = broker.connect();
+  peer.feed(subscribe("s", "/topic/t", "ack:client-individual\nprefetch-count:1\n"));
+  for (const char* body : {"1", "2", "3", "4", "5"})
+    peer.feed(send("/topic/t", body));
+  const std::string first = peer.take();
+  CHECK(count_of(first, "MESSAGE") == 1);
+  CHECK_FALSE(has(first, "messages-lost"));
+  peer.feed(frame("ACK\nid:" + value_of(first, "ack") + "\n\n"));
+  const std::string second = peer.take();
+  CHECK(has(second, "\n\n4"));
+  CHECK(value_of(second, "messages-lost") == "2");
+}
+
 TEST_CASE("a large body goes out by reference, whole and with its NUL") {
   PureBroker broker;
   auto& peer = broker.connect();
