@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 2> kEscapePolicies = {"refuse", "keep"};
 constexpr std::array<std::string_view, 3> kClientCertificates = {"none", "wish", "require"};
 constexpr std::array<std::string_view, 2> kTlsVersions = {"1.2", "1.3"};
 constexpr std::array<std::string_view, 2> kSyncPolicies = {"batch", "never"};
+constexpr std::array<std::string_view, 2> kFourBytes = {"refuse", "replace"};
 constexpr std::array<std::string_view, 3> kBytePolicies = {"latin1", "replace", "keep"};
 
 #define STOMPBOX_CHOICE(words, path)                                                      \
@@ -378,6 +379,8 @@ const Row kRows[] = {
         "Store exported resources only."},
     Row{"catalog.bytes", "--catalog-bytes", STOMPBOX_CHOICE(kBytePolicies, drain.read.byte_policy),
         "What a string that is not UTF-8 is taken for."},
+    Row{"catalog.four_bytes", "--catalog-four-bytes", STOMPBOX_CHOICE(kFourBytes, mysql.four_bytes),
+        "With MySQL tables in utf8: refuse a character of four bytes, or replace it by U+FFFD."},
     Row{"catalog.store_sensitive", "--catalog-store-sensitive",
         SwitchField{STOMPBOX_AT(drain.read.store_sensitive)},
         "Store values that Puppet marks as sensitive."},

@@ -14,11 +14,39 @@ namespace {
 // A plan with no more rows writes the host and our own row only, and needs no names.
 constexpr std::size_t kRowsOfTouch = 2;
 
+// How often the names of one save are made. Once is enough, unless somebody deletes them meanwhile.
+constexpr unsigned kNamesMadeMax = 3;
+
 constexpr std::chrono::milliseconds kFirstPause{5};
 
 void pause(unsigned attempt) {
   const auto time = kFirstPause * (1U << std::min(attempt, 6U));
   static_cast<void>(::poll(nullptr, 0, static_cast<int>(time.count())));
+}
+
+// Of what the tables of names do not have.
+std::string name_without_row(DatabaseSession& session, const NameSets& wanted) {
+  const auto missing = [](NamesTable& table, const std::set<std::string_view>& texts) {
+    const auto found = std::ranges::find_if(
+        texts, [&table](std::string_view text) { return table.id_of(text) == kNoRow; });
+    return found == texts.end() ? std::string_view() : found->substr(0, 80);
+  };
+  const auto sentence = [](std::string_view kind, std::string_view name) {
+    return "the name `" + std::string(name) + "` of a " + std::string(kind);
+  };
+  if (const auto name = missing(session.names.parameters, wanted.parameters); !name.empty()) {
+    return sentence("parameter", name);
+  }
+  if (const auto name = missing(session.names.tags, wanted.tags); !name.empty()) {
+    return sentence("tag", name);
+  }
+  if (const auto name = missing(session.names.files, wanted.files); !name.empty()) {
+    return sentence("file", name);
+  }
+  if (const auto name = missing(session.fact_names, wanted.facts); !name.empty()) {
+    return sentence("fact", name);
+  }
+  return "a name";
 }
 
 std::string lock_sql() {
@@ -38,6 +66,8 @@ std::vector<std::optional<SaveOutcome>> MysqlBatch::run(
   std::iota(todo_.begin(), todo_.end(), std::size_t{0});
   std::ranges::sort(todo_, {}, [this](std::size_t i) { return works_[i]->node(); });
   lacking_.clear();
+  names_made_.assign(works.size(), 0);
+  names_alone_ = false;
   attempts_ = 0;
   left_out_ = false;
   while (!todo_.empty() || !lacking_.empty()) {
@@ -63,7 +93,11 @@ bool MysqlBatch::save_some() {
   while (count < todo_.size() && (count == 0 || (!alone && Clock::now() < until))) {
     const Step step = save(*works_[todo_[count]], outcomes[count]);
     if (step == Step::kFailed) return false;
-    if (step == Step::kLacksNames) lacking.push_back(todo_[count]);
+    if (step == Step::kLacksNames) {
+      const bool again = names_made_[todo_[count]] < kNamesMadeMax;
+      if (again) lacking.push_back(todo_[count]);
+      if (!again) outcomes[count] = give_up_names(*works_[todo_[count]]);
+    }
     ++count;
   }
   if (!commit()) return false;
@@ -130,19 +164,49 @@ bool MysqlBatch::commit() {
   return !db_.failed();
 }
 
-bool MysqlBatch::make_names() {
+SaveOutcome MysqlBatch::give_up_names(const SaveWork& work) {
   NameSets wanted;
-  for (const std::size_t i : lacking_)
+  work.add_names(wanted);
+  return {SaveStatus::kPermanent,
+          {storage::ErrorCode::kInvalid,
+           name_without_row(session_, wanted) + " of " + work.node() +
+               " does not come back from the catalog database " + db_.place() +
+               " as it was written: look at the character set, the type and the triggers of the "
+               "tables of names"},
+          {}};
+}
+
+bool MysqlBatch::make_names() {
+  const std::size_t count = names_alone_ ? 1 : lacking_.size();
+  const std::span<const std::size_t> now(lacking_.data(), count);
+  NameSets wanted;
+  for (const std::size_t i : now)
     works_[i]->add_names(wanted);
   db_.run("START TRANSACTION");
   lock_names_.run();
   session_.look();
   if (db_.server().is_cluster) static_cast<void>(db_.look_at_id_step());
   session_.create_names(wanted, session_.timestamps.now());
-  if (!commit()) return false;
-  todo_.insert(todo_.begin(), lacking_.begin(), lacking_.end());
-  lacking_.clear();
+  if (!commit()) return db_.blame() == MysqlBlame::kMessage && single_out_names();
+  for (const std::size_t i : now)
+    ++names_made_[i];
+  todo_.insert(todo_.begin(), now.begin(), now.end());
+  lacking_.erase(lacking_.begin(), lacking_.begin() + static_cast<std::ptrdiff_t>(count));
+  names_alone_ = names_alone_ && !lacking_.empty();
   return true;
+}
+
+bool MysqlBatch::single_out_names() {
+  const storage::Error error = db_.error();
+  db_.clear_failure();
+  db_.roll_back();
+  session_.forget_rolled_back();
+  if (std::exchange(names_alone_, true) || lacking_.size() == 1) {
+    outcomes_[lacking_.front()] = SaveOutcome{SaveStatus::kPermanent, error, {}};
+    lacking_.erase(lacking_.begin());
+    names_alone_ = !lacking_.empty();
+  }
+  return !db_.failed();
 }
 
 bool MysqlBatch::try_again() {

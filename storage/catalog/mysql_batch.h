@@ -25,7 +25,8 @@ namespace stompbox::catalog {
 //
 // Nodes are locked in sorted order, and who holds the lock of names waits for nothing else, so no
 // two of us wait crosswise. Where masters do, or a cluster refuses a COMMIT, the transaction is
-// made again from its beginning (rule 16).
+// made again from its beginning (rule 16). A name that the tables refuse, or that they do not give
+// back as it was written although it was made again and again, is its message's fault.
 class MysqlBatch {
  public:
   struct Limits {
@@ -53,8 +54,12 @@ class MysqlBatch {
   [[nodiscard]] Step fail_alone(SaveWork& work, std::optional<SaveOutcome>& outcome);
   void begin();
   [[nodiscard]] bool commit();
-  // For the works in lacking_, which are ready to be saved again then.
+  // For the works in lacking_, which are ready to be saved again then; or for the first only.
   [[nodiscard]] bool make_names();
+  // The tables refuse a name, which is one message's fault: finds it, by making them for each
+  // alone.
+  [[nodiscard]] bool single_out_names();
+  [[nodiscard]] SaveOutcome give_up_names(const SaveWork& work);
   // Undoes what has failed. False: the connection is given up.
   [[nodiscard]] bool try_again();
   // The first of todo_ has had its attempts: the others go on without it, once in a run.
@@ -70,6 +75,8 @@ class MysqlBatch {
   std::vector<std::optional<SaveOutcome>> outcomes_;
   std::vector<std::size_t> todo_;     // in the order of their nodes
   std::vector<std::size_t> lacking_;  // names: of the last transaction
+  std::vector<unsigned> names_made_;  // by work: how often
+  bool names_alone_ = false;          // for one work of lacking_ at a time
   unsigned attempts_ = 0;             // since something was stored
   bool left_out_ = false;
 };

@@ -1,9 +1,12 @@
 #include "storage/catalog/mysql_fit.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <string>
+#include <utility>
 
-#include "storage/catalog/pson_text.h"
+#include "storage/utf8.h"
 
 namespace stompbox::catalog {
 namespace {
@@ -74,7 +77,7 @@ MysqlFit::Misfit MysqlFit::look(std::string_view text, const Limit& limit) const
     if (!counts || characters_in(text) > limit.max) return Misfit::kTooLong;
   }
   if (!is_utf8_ || is_ascii(text)) return Misfit::kNone;
-  if (utf8_prefix(text) != text.size()) return Misfit::kNoUtf8;
+  if (!storage::is_utf8(text)) return Misfit::kNoUtf8;
   return limit.three_bytes && has_four_bytes(text) ? Misfit::kFourBytes : Misfit::kNone;
 }
 
@@ -97,7 +100,8 @@ std::optional<Error> MysqlFit::check(std::string_view text, const Limit& limit,
   }
   if (misfit == Misfit::kFourBytes) {
     return Error{ErrorCode::kInvalid, where + " has a character of four bytes, which " + column +
-                                          " cannot hold: convert the tables to utf8mb4"};
+                                          " cannot hold: convert the tables to utf8mb4, or let "
+                                          "such characters be replaced (--catalog-four-bytes)"};
   }
   const bool counts = limit.measure == Measure::kCharacters;
   const std::size_t size = counts ? characters_in(text) : text.size();
@@ -153,6 +157,78 @@ std::optional<Error> MysqlFit::misfit(const NodeFacts& facts) const {
     }
   }
   return std::nullopt;
+}
+
+std::size_t MysqlFit::replace_in(std::string& text, const Limit& limit) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  if (!limit.three_bytes || !has_four_bytes(text)) return 0;
+  std::size_t count = 0;
+  std::string replaced;
+  for (std::size_t at = 0; at < text.size();) {
+    const bool four =
+        static_cast<unsigned char>(text[at]) >= 0xF0 && at + 4 <= text.size() &&
+        std::all_of(text.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                    text.begin() + static_cast<std::ptrdiff_t>(at) + 4, is_continuation);
+    if (four) {
+      replaced += kReplacement;
+      ++count;
+    } else {
+      replaced += text[at];
+    }
+    at += four ? 4 : 1;
+  }
+  if (count > 0) text = std::move(replaced);
+  return count;
+}
+
+std::size_t MysqlFit::replace_in_titles(Catalog& catalog) const {
+  const auto is_wide = [](const Resource& resource) { return has_four_bytes(resource.title); };
+  if (!title_.three_bytes || std::ranges::none_of(catalog.resources, is_wide)) return 0;
+  std::set<std::pair<std::string, std::string>> taken;
+  for (const Resource& resource : catalog.resources)
+    taken.emplace(resource.type, resource.title);
+  std::size_t count = 0;
+  for (Resource& resource : catalog.resources) {
+    std::string title = resource.title;
+    const std::size_t replaced = replace_in(title, title_);
+    if (replaced == 0 || !taken.emplace(resource.type, title).second) continue;
+    resource.title = std::move(title);
+    count += replaced;
+  }
+  return count;
+}
+
+// Tags that become alike are one (rule 12).
+std::size_t MysqlFit::replace_in_tags(std::vector<std::string>& tags) const {
+  std::size_t count = 0;
+  for (std::string& tag : tags)
+    count += replace_in(tag, tag_);
+  if (count == 0) return 0;
+  std::set<std::string, std::less<>> seen;
+  std::erase_if(tags, [&seen](const std::string& tag) { return !seen.insert(tag).second; });
+  return count;
+}
+
+std::size_t MysqlFit::replace_four_bytes(Catalog& catalog) const {
+  std::size_t count = replace_in_titles(catalog);
+  for (Resource& resource : catalog.resources) {
+    if (resource.file) count += replace_in(*resource.file, file_);
+    for (Parameter& parameter : resource.parameters) {
+      for (std::string& value : parameter.values)
+        count += replace_in(value, value_);
+    }
+    count += replace_in_tags(resource.tags);
+  }
+  return count;
+}
+
+std::size_t MysqlFit::replace_four_bytes(NodeFacts& facts) const {
+  std::size_t count = 0;
+  for (Fact& fact : facts.facts) {
+    for (std::string& value : fact.values)
+      count += replace_in(value, fact_value_);
+  }
+  return count;
 }
 
 }  // namespace stompbox::catalog

@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/catalog/catalog.h"
 #include "storage/catalog/mysql_schema.h"
@@ -22,6 +24,12 @@ class MysqlFit {
   [[nodiscard]] std::optional<storage::Error> misfit(const Catalog& catalog,
                                                      StoreScope scope) const;
   [[nodiscard]] std::optional<storage::Error> misfit(const NodeFacts& facts) const;
+
+  // Puts U+FFFD in the place of characters of four bytes that their column cannot hold, and tells
+  // how many there were. What something is known by stays, and does not fit: names of nodes, types,
+  // parameters and facts, and a title that would become another one's.
+  [[nodiscard]] std::size_t replace_four_bytes(Catalog& catalog) const;
+  [[nodiscard]] std::size_t replace_four_bytes(NodeFacts& facts) const;
 
  private:
   enum class Measure { kCharacters, kBytes };
@@ -43,6 +51,9 @@ class MysqlFit {
                                                     std::string_view node) const;
   [[nodiscard]] std::optional<storage::Error> misfit(const Resource& resource,
                                                      std::string_view node) const;
+  [[nodiscard]] static std::size_t replace_in(std::string& text, const Limit& limit);
+  [[nodiscard]] std::size_t replace_in_titles(Catalog& catalog) const;
+  [[nodiscard]] std::size_t replace_in_tags(std::vector<std::string>& tags) const;
 
   const bool is_utf8_;  // the connection: else bytes are bytes
   const bool utf8_of_three_bytes_;

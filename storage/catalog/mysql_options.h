@@ -23,6 +23,14 @@ struct MysqlOptions {
   // "latin1" or "auto": as the columns of the tables are declared.
   std::string charset = "auto";
 
+  // A character of four bytes that a column of three-byte utf8 cannot hold (rule 18).
+  enum class FourBytes {
+    kRefuse,   // the message is refused
+    kReplace,  // U+FFFD stands for it, with a warning; names and titles that become alike are
+               // refused
+  };
+  FourBytes four_bytes = FourBytes::kRefuse;
+
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds io_timeout{60'000};   // of one statement
   std::chrono::milliseconds lock_timeout{5'000};  // of a row lock of somebody else

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string_view>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -29,6 +31,13 @@ const std::string& node_of(const CatalogSave& save) {
 }
 const std::string& node_of(const FactsSave& save) {
   return save.facts->node;
+}
+
+const Catalog*& content_of(CatalogSave& save) {
+  return save.catalog;
+}
+const NodeFacts*& content_of(FactsSave& save) {
+  return save.facts;
 }
 
 // For tables that we make, and until we know how theirs are declared.
@@ -127,27 +136,67 @@ std::vector<SaveOutcome> MysqlStore::save_each(std::span<const Save> saves) {
   return outcomes;
 }
 
+// What is to be saved: the message itself, or a copy in which something was replaced.
+template <typename Save>
+struct MysqlStore::Fitted {
+  using Content = std::remove_cvref_t<decltype(*content_of(std::declval<Save&>()))>;
+  Save save;
+  std::unique_ptr<Content> copy;
+  std::optional<Error> misfit;
+};
+
+template <typename Save>
+MysqlStore::Fitted<Save> MysqlStore::fit(const Save& save) const {
+  Fitted<Save> fitted{save, nullptr, misfit(save)};
+  if (!fitted.misfit || !replaces()) return fitted;
+  auto copy = std::make_unique<typename Fitted<Save>::Content>(*content_of(fitted.save));
+  copy->warnings.clear();  // those were told by who has read it
+  if (!replace(*copy)) return fitted;
+  content_of(fitted.save) = copy.get();
+  fitted.misfit = misfit(fitted.save);
+  fitted.copy = std::move(copy);
+  return fitted;
+}
+
 template <typename Work, typename Save>
 std::size_t MysqlStore::save_window(std::span<const Save> saves,
                                     std::span<std::optional<SaveOutcome>> outcomes) {
   std::vector<std::unique_ptr<SaveWork>> works;
-  std::vector<std::size_t> places;  // of the works
+  std::vector<std::size_t> places;   // of the works
+  std::vector<Fitted<Save>> fitted;  // by place; the works point into its copies
   std::unordered_set<std::string_view> nodes;
-  std::size_t count = 0;
-  for (; count < saves.size() && works.size() < kWorksMax; ++count) {
-    const Save& save = saves[count];
+  for (; fitted.size() < saves.size() && works.size() < kWorksMax;) {
+    const Save& save = saves[fitted.size()];
     if (!nodes.insert(node_of(save)).second) break;
-    if (auto error = misfit(save)) {
-      outcomes[count] = SaveOutcome{SaveStatus::kPermanent, std::move(*error), {}};
+    fitted.push_back(fit(save));
+    if (auto& misfit = fitted.back().misfit) {
+      outcomes[fitted.size() - 1] = SaveOutcome{SaveStatus::kPermanent, std::move(*misfit), {}};
       continue;
     }
-    works.push_back(std::make_unique<Work>(*session_, checked(save)));
-    places.push_back(count);
+    works.push_back(std::make_unique<Work>(*session_, checked(fitted.back().save)));
+    places.push_back(fitted.size() - 1);
   }
   auto found = batch_->run(works);
-  for (std::size_t i = 0; i < found.size(); ++i)
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto& copy = fitted[places[i]].copy;
+    if (found[i] && copy) std::ranges::copy(copy->warnings, std::back_inserter(found[i]->warnings));
     outcomes[places[i]] = std::move(found[i]);
-  return count;
+  }
+  return fitted.size();
+}
+
+bool MysqlStore::replaces() const {
+  return options_.four_bytes == MysqlOptions::FourBytes::kReplace;
+}
+
+template <typename Content>
+bool MysqlStore::replace(Content& content) const {
+  const std::size_t count = fit_->replace_four_bytes(content);
+  if (count == 0) return false;
+  content.warnings.push_back("U+FFFD stands for " + std::to_string(count) +
+                             " characters of four bytes of " + content.node +
+                             ": the tables are declared in utf8 of three");
+  return true;
 }
 
 std::optional<Error> MysqlStore::misfit(const CatalogSave& save) const {
@@ -165,7 +214,9 @@ CatalogSave MysqlStore::checked(const CatalogSave& save) const {
   made.read_whole = [this, read = save.read_whole]() -> Result<Catalog> {
     Result<Catalog> whole = read();
     if (!whole) return whole;
-    if (auto error = fit_->misfit(*whole, scope())) return std::move(*error);
+    auto error = fit_->misfit(*whole, scope());
+    if (error && replaces() && replace(*whole)) error = fit_->misfit(*whole, scope());
+    if (error) return std::move(*error);
     return whole;
   };
   return made;

@@ -36,6 +36,14 @@ class MysqlStore final : public CatalogStore {
                           std::span<std::optional<SaveOutcome>> outcomes);
   [[nodiscard]] std::optional<storage::Error> misfit(const CatalogSave& save) const;
   [[nodiscard]] std::optional<storage::Error> misfit(const FactsSave& save) const;
+  template <typename Save>
+  struct Fitted;
+  template <typename Save>
+  [[nodiscard]] Fitted<Save> fit(const Save& save) const;
+  [[nodiscard]] bool replaces() const;
+  // Whether anything had to be replaced, and could be; then it has a warning more.
+  template <typename Content>
+  [[nodiscard]] bool replace(Content& content) const;
   [[nodiscard]] CatalogSave checked(const CatalogSave& save) const;
   [[nodiscard]] FactsSave checked(const FactsSave& save) const;
   [[nodiscard]] storage::Status ensure_open();

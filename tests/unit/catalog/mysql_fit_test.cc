@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 namespace stompbox::catalog {
 namespace {
@@ -115,6 +116,63 @@ TEST_CASE("rule 18: a character of four bytes fits utf8mb4 only") {
   CHECK(complaint(catalog, "utf8", "utf8mb4").find("four bytes") != std::string::npos);
   CHECK(complaint(catalog, "utf8mb4", "utf8").find("four bytes") != std::string::npos);
   CHECK(complaint(catalog, "latin1", "latin1").empty());
+}
+
+TEST_CASE(
+    "rule 18: characters of four bytes are replaced where the column holds three, and counted") {
+  auto catalog = web01();
+  Resource& file = catalog.resources[0];
+  file.title = "/etc/\xF0\x9F\x90\x98";
+  file.file = "/site\xF0\x9F\x90\x98.pp";
+  file.parameters[0].values = {"a\xF0\x9F\x90\x98z\xF0\x9F\x90\xB3", "\xE2\x82\xAC"};
+  file.tags = {"x\xF0\x9F\x90\x98", "y", "x\xF0\x9F\x90\xB3"};
+  auto wide = catalog;
+  CHECK(MysqlFit(tables_of("utf8mb4"), "utf8mb4", kPacket).replace_four_bytes(wide) == 0);
+  CHECK(wide.resources == catalog.resources);
+  CHECK(MysqlFit(tables_of("latin1"), "latin1", kPacket).replace_four_bytes(wide) == 0);
+
+  const MysqlFit fit(tables_of("utf8"), "utf8mb4", kPacket);
+  CHECK(fit.replace_four_bytes(catalog) == 6);
+  CHECK(file.title == "/etc/\xEF\xBF\xBD");
+  CHECK(file.file == "/site\xEF\xBF\xBD.pp");
+  CHECK(file.parameters[0].values ==
+        std::vector<std::string>{"a\xEF\xBF\xBDz\xEF\xBF\xBD", "\xE2\x82\xAC"});
+  CHECK(file.tags == std::vector<std::string>{"x\xEF\xBF\xBD", "y"});
+  CHECK_FALSE(fit.misfit(catalog, StoreScope::kAll));
+}
+
+TEST_CASE("rule 18: what something is known by is not replaced, and does not fit") {
+  const std::string elephant = "\xF0\x9F\x90\x98";
+  const MysqlFit fit(tables_of("utf8"), "utf8mb4", kPacket);
+  auto catalog = web01();
+  SUBCASE("a node") {
+    catalog.node = elephant;
+  }
+  SUBCASE("a type") {
+    catalog.resources[0].type = elephant;
+  }
+  SUBCASE("a parameter") {
+    catalog.resources[0].parameters[0].name = elephant;
+  }
+  SUBCASE("one of two titles that would be the same") {
+    catalog.resources[0].title = elephant;
+    catalog.resources.push_back(catalog.resources[0]);
+    catalog.resources[1].title = "\xF0\x9F\x90\xB3";
+  }
+  static_cast<void>(fit.replace_four_bytes(catalog));
+  const auto error = fit.misfit(catalog, StoreScope::kAll);
+  REQUIRE(error);
+  CHECK(error->text.find("four bytes") != std::string::npos);
+}
+
+TEST_CASE("rule 18: values of facts are replaced, their names are not; no UTF-8 stays what it is") {
+  const MysqlFit fit(tables_of("utf8"), "utf8mb4", kPacket);
+  NodeFacts facts;
+  facts.node = "web01";
+  facts.facts = {{"motd", {"\xF0\x9F\x90\x98", "\xF0\x9Fx", "\xF0"}}};
+  CHECK(fit.replace_four_bytes(facts) == 1);
+  CHECK(facts.facts[0].values == std::vector<std::string>{"\xEF\xBF\xBD", "\xF0\x9Fx", "\xF0"});
+  CHECK(fit.misfit(facts)->text.find("not UTF-8") != std::string::npos);
 }
 
 TEST_CASE("rule 11: bytes that are not UTF-8 fit only where bytes are bytes") {

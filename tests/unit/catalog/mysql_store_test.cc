@@ -110,6 +110,7 @@ TEST_CASE("rule 16: a transaction that is chosen to end a deadlock is made again
   TestDatabase db;
   auto place = db.place();
   place.mysql.lock_timeout = std::chrono::minutes(1);  // on a busy machine too nothing else ends it
+  place.mysql.transaction_max = std::chrono::minutes(1);
   const auto store = make_catalog_store(place);
   const std::vector<Catalog> both = {catalog_of("a", "/a", "1"), catalog_of("b", "/b", "1")};
   for (const auto& outcome : save(*store, both))
@@ -268,6 +269,42 @@ TEST_CASE("a poisonous catalog among many good ones spoils none of them") {
   CHECK(db.other.cell("SELECT count(*) FROM hosts") == "40");
   CHECK(db.other.cell("SELECT count(*) FROM stompbox_nodes") == "40");
   check_rows(db);
+}
+
+TEST_CASE("a name that does not come back as it was written ends as a clear refusal of its own") {
+  TestDatabase db;
+  const auto store = db.store();
+  db.other.run(
+      "CREATE TRIGGER lower_names BEFORE INSERT ON param_names FOR EACH ROW"
+      " SET NEW.name = lower(NEW.name)");
+  auto catalogs = site(3, 0);
+  Catalog changed = catalog_of("changed", "/changed", "x");
+  changed.resources[0].parameters.push_back({"camelCase", {"x"}});
+  catalogs.insert(catalogs.begin() + 1, changed);
+  const auto outcomes = save(*store, catalogs);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    CHECK((outcomes[i].status == SaveStatus::kPermanent) == (i == 1));
+  CHECK(outcomes[1].error.text.find("`camelCase` of a parameter of changed") != std::string::npos);
+  CHECK(db.other.cell("SELECT count(*) FROM hosts") == "3");
+  // It was tried a few times, not for ever.
+  CHECK(std::stoi(db.other.cell("SELECT count(*) FROM param_names WHERE name = 'camelcase'")) < 5);
+}
+
+TEST_CASE("a name that the tables refuse spoils no other catalog that has new names, too") {
+  TestDatabase db("CHARACTER SET latin1");
+  db.make_tables();
+  auto place = db.place();
+  place.mysql.charset = "utf8";
+  const auto store = make_catalog_store(place);
+  auto catalogs = site(4, 0);
+  Catalog refused = catalog_of("greek", "/a", "x");
+  refused.resources[0].parameters.push_back({"\xCE\xB1", {"x"}});
+  catalogs.insert(catalogs.begin() + 2, refused);
+  const auto outcomes = save(*store, catalogs);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    CHECK((outcomes[i].status == SaveStatus::kPermanent) == (i == 2));
+  CHECK(db.other.cell("SELECT count(*) FROM hosts") == "4");
+  CHECK(save(*store, refused).status == SaveStatus::kPermanent);
 }
 
 TEST_CASE("a database that may only be read is the database's trouble") {

@@ -207,6 +207,57 @@ TEST_CASE("rule 18: four bytes fit tables of utf8mb4; those of utf8 refuse them 
   CHECK(narrow.other.cell("SELECT value FROM param_values") == "\xE2\x82\xAC");
 }
 
+TEST_CASE(
+    "rule 18: tables of utf8 take what is replaced, if we are told so, and the log hears it") {
+  TestDatabase db("CHARACTER SET utf8mb3");
+  db.make_tables();
+  auto place = db.place();
+  place.mysql.four_bytes = MysqlOptions::FourBytes::kReplace;
+  const auto store = make_catalog_store(place);
+  const auto catalog = catalog_of("a", "/a", "an \xF0\x9F\x90\x98");
+  const auto plain = catalog_of("b", "/b", "caf\xC3\xA9");
+  const auto stored = save(*store, std::vector{plain, catalog});
+  CHECK(stored[0].warnings.empty());
+  CHECK(stored[1].status == SaveStatus::kStored);
+  REQUIRE(stored[1].warnings.size() == 1);
+  CHECK(stored[1].warnings[0].starts_with("U+FFFD stands for 1 characters of four bytes of a"));
+  CHECK(db.other.cell("SELECT v.value FROM param_values v JOIN resources r ON r.id = v.resource_id"
+                      " WHERE r.title = '/a'") == "an \xEF\xBF\xBD");
+  CHECK(save(*store, catalog).status == SaveStatus::kUnchanged);
+
+  NodeFacts facts;
+  facts.node = "a";
+  facts.facts = {{"motd", {"\xF0\x9F\x90\x98"}}};
+  CHECK(store->save_facts(std::vector<FactsSave>{{&facts, {}}}).at(0).status ==
+        SaveStatus::kStored);
+  CHECK(db.other.cell("SELECT value FROM fact_values") == "\xEF\xBF\xBD");
+}
+
+TEST_CASE("rule 18: an outline is replaced when it is read whole") {
+  TestDatabase db("CHARACTER SET utf8mb3");
+  db.make_tables();
+  auto place = db.place();
+  place.mysql.four_bytes = MysqlOptions::FourBytes::kReplace;
+  const auto store = make_catalog_store(place);
+  Catalog outline;
+  outline.node = "a";
+  outline.digest = "sixteen bytes...";
+  int reads = 0;
+  const auto read_whole = [&reads]() -> storage::Result<Catalog> {
+    ++reads;
+    Catalog whole = catalog_of("a", "/a", "\xF0\x9F\x90\x98");
+    whole.digest = "sixteen bytes...";
+    return whole;
+  };
+  const std::vector<CatalogSave> saves{{&outline, {}, 0, read_whole}};
+  const auto first = store->save(saves);
+  CHECK(first.at(0).status == SaveStatus::kStored);
+  CHECK(first.at(0).warnings.size() == 1);
+  CHECK(db.other.cell("SELECT value FROM param_values") == "\xEF\xBF\xBD");
+  CHECK(store->save(saves).at(0).status == SaveStatus::kUnchanged);
+  CHECK(reads == 1);
+}
+
 TEST_CASE("a name of 255 characters is stored whole, one of 256 is refused") {
   TestDatabase db;
   const auto store = db.store();
