@@ -13,10 +13,13 @@
 namespace stompbox::catalog {
 
 SqliteBatch::SqliteBatch(SqliteConnection& db, DatabaseSession& session,
-                         std::chrono::milliseconds lock_max)
+                         std::chrono::milliseconds lock_max,
+                         std::optional<SqliteNeighbours> neighbours)
     : db_(db),
       session_(session),
-      courtesy_(lock_max),
+      neighbours_(std::move(neighbours)),
+      courtesy_(lock_max,
+                neighbours_ ? SqliteCourtesy::Stops::kReadersToo : SqliteCourtesy::Stops::kWriters),
       lock_max_(lock_max),
       begin_read_(db, "BEGIN"),
       begin_write_(db, "BEGIN IMMEDIATE"),
@@ -28,6 +31,7 @@ SqliteBatch::SqliteBatch(SqliteConnection& db, DatabaseSession& session,
 std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<SaveWork>> works) {
   assert(!open_ && !db_.failed());
   durable_.clear();
+  courtesy_.ask(Clock::now());
   for (const auto& work : works) {
     if (!db_.failed()) plan(*work);
   }
@@ -45,7 +49,9 @@ std::vector<SaveOutcome> SqliteBatch::run(std::span<const std::unique_ptr<SaveWo
 }
 
 // A snapshot of its own for each work: in a database without WAL a reader stops others' commits.
+// So there they are waited for here, too, once for all works.
 void SqliteBatch::plan(SaveWork& work) {
+  if (neighbours_) wait_for_others();
   begin_read_.run();
   look();
   work.plan();
@@ -115,9 +121,9 @@ void SqliteBatch::look() {
 
 void SqliteBatch::wait_for_others() {
   constexpr std::chrono::milliseconds kStep{2};
-  courtesy_.ask(Clock::now());
   while (!db_.failed()) {
     look();
+    if (neighbours_ && neighbours_->hold_locks()) courtesy_.note_others(Clock::now());
     const auto left = courtesy_.wait_left(Clock::now());
     if (left <= Clock::duration::zero()) return;
     const auto step =
@@ -127,6 +133,7 @@ void SqliteBatch::wait_for_others() {
 }
 
 void SqliteBatch::begin() {
+  courtesy_.ask(Clock::now());
   wait_for_others();
   begin_write_.run();
   if (db_.failed()) return;

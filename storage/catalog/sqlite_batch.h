@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "storage/catalog/save_work.h"
 #include "storage/catalog/sqlite_connection.h"
 #include "storage/catalog/sqlite_courtesy.h"
+#include "storage/catalog/sqlite_neighbours.h"
 
 namespace stompbox::catalog {
 
@@ -19,8 +21,10 @@ namespace stompbox::catalog {
 // as it may; a savepoint a save. A save that needs longer than that by itself gets its own.
 class SqliteBatch {
  public:
-  // `db` is the connection of the session.
-  SqliteBatch(SqliteConnection& db, DatabaseSession& session, std::chrono::milliseconds lock_max);
+  // `db` is the connection of the session. `neighbours`: of a database without WAL, where a reader
+  // stops our commit and our commit stops readers.
+  SqliteBatch(SqliteConnection& db, DatabaseSession& session, std::chrono::milliseconds lock_max,
+              std::optional<SqliteNeighbours> neighbours = std::nullopt);
 
   // Outcomes of the first saves, in order and durable. Fewer than there are works: the connection
   // has failed, and nothing of the rest is stored. Each work has a node of its own.
@@ -43,6 +47,7 @@ class SqliteBatch {
 
   SqliteConnection& db_;
   DatabaseSession& session_;
+  const std::optional<SqliteNeighbours> neighbours_;
   SqliteCourtesy courtesy_;
   const std::chrono::milliseconds lock_max_;
   SqlStatement begin_read_, begin_write_, commit_, savepoint_, release_, roll_back_to_;

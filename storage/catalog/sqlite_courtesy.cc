@@ -9,7 +9,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr auto kRemembered = seconds(10);  // so long others count as about
-constexpr auto kSilence = milliseconds(50);
 constexpr int kFreeTimes = 3;
 constexpr auto kFreeMax = seconds(1);
 
@@ -22,7 +21,7 @@ void SqliteCourtesy::note_held(Clock::time_point from, Clock::time_point until) 
 
 SqliteCourtesy::Clock::duration SqliteCourtesy::wait_left(Clock::time_point now) const {
   if (!others_at_ || now - *others_at_ > kRemembered) return Clock::duration::zero();
-  const Clock::time_point silence = std::min(*others_at_ + kSilence, asked_at_ + patience_);
+  const Clock::time_point silence = std::min(*others_at_ + silence_, asked_at_ + patience_);
   return std::max(free_until_, silence) - now;
 }
 

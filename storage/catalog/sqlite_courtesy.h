@@ -12,14 +12,20 @@ namespace stompbox::catalog {
 //   - a burst of theirs (a fact save is a hundred small transactions) is let through: we wait for a
 //     moment of silence, though not for ever.
 //
-// Nobody is waited for when nobody else has written for a while. Pure: the time is handed in.
+// Without WAL a master's reads fail too while we commit: there its reading counts as writing does,
+// our patience is three times as long, and half the silence is enough, for each lock is seen.
+// Nobody is waited for when nobody else was there for a while. Pure: the time is handed in.
 class SqliteCourtesy {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit SqliteCourtesy(std::chrono::milliseconds lock_max) : patience_(20 * lock_max) {}
+  enum class Stops { kWriters, kReadersToo };  // whom our lock stops
 
-  // Commits of others were found.
+  SqliteCourtesy(std::chrono::milliseconds lock_max, Stops stops)
+      : silence_(stops == Stops::kReadersToo ? 25 : 50),
+        patience_((stops == Stops::kReadersToo ? 60 : 20) * lock_max) {}
+
+  // Commits of others were found, or that they are about where that matters.
   void note_others(Clock::time_point now) { others_at_ = now; }
   void note_held(Clock::time_point from, Clock::time_point until);
   // We want the lock, from now on.
@@ -28,7 +34,8 @@ class SqliteCourtesy {
   [[nodiscard]] Clock::duration wait_left(Clock::time_point now) const;
 
  private:
-  const Clock::duration patience_;  // with others' bursts
+  const std::chrono::milliseconds silence_;  // after which a burst of others is over
+  const Clock::duration patience_;           // with bursts
   std::optional<Clock::time_point> others_at_;
   Clock::time_point asked_at_;
   Clock::time_point free_until_;

@@ -27,6 +27,9 @@ constexpr const char* kConnectionSettings =
     // each of them is written into the file.
     " PRAGMA wal_autocheckpoint=8192;";
 
+// A page that is written before the commit stops all readers until then.
+constexpr const char* kRollbackSettings = "PRAGMA cache_spill=OFF";
+
 const std::string& node_of(const CatalogSave& save) {
   return save.catalog->node;
 }
@@ -50,13 +53,19 @@ Status SqliteStore::open() {
   if (!schema) return schema.error();
   schema_ = *schema;
   journal_mode_ = text_of(db, "PRAGMA journal_mode").value_or("unknown");
+  const RowTimes times = row_times_in(db);
   if (db.failed()) return db.error();
+  std::optional<SqliteNeighbours> neighbours;
+  if (journal_mode_ != "wal") {
+    db.run(kRollbackSettings);
+    neighbours.emplace(options_.path);
+  }
   file_ = identity_of(options_.path);
   session_ = std::make_unique<DatabaseSession>(
       std::move(*connection),
       SessionOptions{options_.thin ? StoreScope::kExported : StoreScope::kAll,
-                     options_.full_compare_every});
-  batch_ = std::make_unique<SqliteBatch>(db, *session_, options_.lock_max);
+                     options_.full_compare_every, times});
+  batch_ = std::make_unique<SqliteBatch>(db, *session_, options_.lock_max, neighbours);
   return kOk;
 }
 
