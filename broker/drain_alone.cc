@@ -20,6 +20,7 @@
 #include "broker/control/desk_json.h"
 #include "broker/control/json.h"
 #include "broker/control/request.h"
+#include "broker/expiry.h"
 #include "broker/folder_lock.h"
 #include "broker/log/log.h"
 #include "broker/net/asio_support.h"
@@ -48,7 +49,7 @@ enum class Exit { kDone = 0, kFailed = 1, kMisuse = 2 };
 
 void tell_failure(const options::Options& options, const std::string& sentence) {
   print_error("stompbox: " + sentence);
-  if (options.log.file.empty()) return;
+  if (options.log.on_standard_error()) return;
   log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
 }
 
@@ -67,6 +68,7 @@ class Alone final : private SourceObserver {
   void await_signals();
   void await_reload();
   [[nodiscard]] storage::Status open_control();
+  void begin_expiry();
   static asio::awaitable<void> become_ready(Alone& self);
   void tell_ready();
   static asio::awaitable<void> tell_figures(Alone& self);
@@ -109,6 +111,7 @@ class Alone final : private SourceObserver {
   StompSource source_;
   DrainStage stage_;
   StompLink link_;
+  std::unique_ptr<Expiry> expiry_;              // null: no node is forgotten by itself
   std::unique_ptr<control::ControlDoor> door_;  // null: no control socket
 };
 
@@ -128,6 +131,7 @@ Alone::Alone(const options::Options& options, const OnReady& on_ready, SourcePla
 
 Alone::~Alone() {
   door_.reset();
+  expiry_.reset();
   if (stage_.end_worker(kWorkerPatience) != drain::WorkerEnd::kAbandoned) return;
   // A transaction that hangs in the database: not acknowledged, so somebody stores it later.
   log::write(log::Level::kWarning, "worker-left-behind");
@@ -148,6 +152,7 @@ storage::Status Alone::start() {
     progress_.cancel();
   });
   link_.settle();
+  begin_expiry();
   net::spawn(io_, become_ready(*this));
   net::spawn(io_, tell_figures(*this));
   return storage::kOk;
@@ -160,6 +165,14 @@ storage::Status Alone::open_control() {
       io_, path,
       [this](std::string_view request, const control::Answer& give) { give(answer(request)); });
   return door_->open();
+}
+
+// Several drains at one database may all do it: each looks again before it forgets.
+void Alone::begin_expiry() {
+  if (options_.drain.forget_after.count() == 0) return;
+  const std::string watch = options_.ephemeral ? "" : options_.data_folder + "/expiry-watch";
+  expiry_ = std::make_unique<Expiry>(io_, plan_.stage.place, options_.drain.forget_after, watch);
+  expiry_->start();
 }
 
 void Alone::await_signals() {
@@ -261,6 +274,7 @@ asio::awaitable<void> Alone::wait_until(Alone& self, bool (Alone::*reached)() co
 asio::awaitable<void> Alone::stop_in_order(Alone& self) {
   self.stopping_ = true;
   self.figures_timer_.cancel();
+  if (self.expiry_) self.expiry_->stop();
   if (self.door_) self.door_->close();
   const auto on_idle = [&self] { self.progress_.cancel(); };
   self.stage_.stop(on_idle, DrainStage::Ending::kAfterRound);

@@ -25,6 +25,7 @@
 #include "broker/expiry.h"
 #include "broker/lifelines.h"
 #include "broker/log/log.h"
+#include "broker/loss_log.h"
 #include "broker/monitor_queue.h"
 #include "broker/net/asio_support.h"
 #include "broker/net/connections.h"
@@ -63,7 +64,7 @@ void raise_descriptor_limit() {
 // One sentence on standard error, and in the log if that is another place.
 void tell_failure(const options::Options& options, const std::string& sentence) {
   print_error("stompbox: " + sentence);
-  if (options.log.file.empty()) return;
+  if (options.log.on_standard_error()) return;
   log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
 }
 
@@ -136,6 +137,7 @@ class Server {
   std::unique_ptr<queue::Committer> journal_;
   std::unique_ptr<routing::Router> router_;
   std::unique_ptr<RouterClock> clock_;
+  std::unique_ptr<LossLog> losses_;
   std::unique_ptr<DrainStage> drain_;      // null: no catalog store
   std::unique_ptr<Expiry> expiry_;         // null: no node is forgotten by itself
   std::unique_ptr<MonitorQueue> monitor_;  // null: the profile has none
@@ -187,6 +189,7 @@ storage::Status Server::open_store() {
                                            options_.drain.facts_queue};
   router_ = std::make_unique<routing::Router>(*journal_, routing_options, store_->state());
   clock_ = std::make_unique<RouterClock>(io_, *router_);
+  losses_ = std::make_unique<LossLog>(io_, *router_);
   return storage::kOk;
 }
 
@@ -214,7 +217,8 @@ storage::Status Server::build_drain() {
     progress_.cancel();
   });
   if (options_.drain.forget_after.count() > 0) {
-    expiry_ = std::make_unique<Expiry>(io_, catalog_place_, options_.drain.forget_after);
+    const std::string watch = options_.ephemeral ? "" : options_.data_folder + "/expiry-watch";
+    expiry_ = std::make_unique<Expiry>(io_, catalog_place_, options_.drain.forget_after, watch);
     expiry_->start();
   }
   return storage::kOk;
@@ -444,6 +448,7 @@ void Server::take_down() {
   if (journal_) journal_->stop();
   if (store_ && exit_ == Exit::kDone) store_->settle();
   ready_file_.remove();
+  losses_.reset();
   clock_.reset();
   router_.reset();
   journal_.reset();

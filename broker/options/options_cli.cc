@@ -71,13 +71,12 @@ bool is_of_source(const Row& row) {
 
 bool is_of_drain(const Row& row) {
   constexpr std::array<std::string_view, 3> kSections = {"source", "catalog", "log"};
-  constexpr std::array<std::string_view, 9> kKeys = {
-      "data.folder",       "data.ephemeral",     "control.socket",
-      "listen.ready_file", "drain.window_count", "drain.window",
-      "drain.retry_first", "drain.retry_max",    "drain.crashes_max"};
+  constexpr std::array<std::string_view, 11> kKeys = {
+      "data.folder",        "data.ephemeral", "control.socket",    "listen.ready_file",
+      "drain.window_count", "drain.window",   "drain.retry_first", "drain.retry_max",
+      "drain.crashes_max",  "drain.workers",  "drain.forget_after"};
   return std::find(kSections.begin(), kSections.end(), section_of(row)) != kSections.end() ||
-         std::find(kKeys.begin(), kKeys.end(), row.key) != kKeys.end() ||
-         row.key == "drain.workers";
+         std::find(kKeys.begin(), kKeys.end(), row.key) != kKeys.end();
 }
 
 bool is_place(const Row& row) {

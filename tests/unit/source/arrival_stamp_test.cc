@@ -44,6 +44,25 @@ TEST_CASE("the producer's time goes before the broker's") {
   CHECK(own_time_ms(headers) == 1'700'000'001'000);
 }
 
+TEST_CASE("a Stompbox's time goes before any other broker's, and its message-id has the place") {
+  protocol::Headers headers;
+  headers.add("message-id", "7-1048580");
+  CHECK_FALSE(own_place(headers).has_value());  // a stranger's, whatever it looks like
+  headers.add("timestamp", "1700000009000");
+  headers.add("stompbox-arrival", "1700000003000");
+  CHECK(own_time_ms(headers) == 1'700'000'003'000);
+  CHECK(own_place(headers) == 1'048'580);
+  headers.add("producer-timestamp", "1700000001000");
+  CHECK(own_time_ms(headers) == 1'700'000'001'000);
+}
+
+TEST_CASE("two drains give a message of a Stompbox the same stamp, whenever it comes") {
+  ArrivalStamps one, other;
+  static_cast<void>(other.next(std::nullopt, 4000));
+  CHECK(one.next(3000, 5000, 17) == other.next(3000, 9000, 17));
+  CHECK(one.next(3000, 5000, 17) < other.next(3000, 9000, 18));
+}
+
 TEST_CASE("stamps grow with the time, and within a millisecond in order of arrival") {
   ArrivalStamps stamps;
   const auto first = stamps.next(std::nullopt, 5000);

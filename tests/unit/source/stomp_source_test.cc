@@ -316,6 +316,23 @@ TEST_CASE("messages are stamped with their own time, if they have one") {
   CHECK(bench.taker.taken[0].message->id < bench.taker.taken[1].message->id);
 }
 
+TEST_CASE("a Stompbox is asked when each message arrived there, and letters do not repeat it") {
+  Bench bench;
+  bench.subscribe();
+  const std::string said = bench.open("CONNECTED\nserver:stompbox/1\nversion:1.2\n\n" + kNul);
+  CHECK(has(said, "include-arrival:stompbox-arrival\n"));
+  bench.message("3-18", "{}", "stompbox-arrival:1600000000000\n");
+  bench.message("3-17", "{}", "stompbox-arrival:1600000000000\n");  // it came back
+  const auto& taken = bench.taker.taken;
+  CHECK(taken[0].message->arrived_ms == 1'600'000'000'000);
+  CHECK(taken[1].message->id < taken[0].message->id);
+  CHECK(bench.source.dead_letter(bench.item(0), kUnreadable, 0));
+  CHECK_FALSE(has(bench.advance(), "stompbox-arrival"));
+  Bench strange;
+  strange.subscribe();
+  CHECK_FALSE(has(strange.open(), "include-arrival"));
+}
+
 TEST_CASE("an ERROR of the broker is a lost connection, told in its words") {
   Bench bench;
   bench.subscribe();
