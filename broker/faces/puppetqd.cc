@@ -15,6 +15,7 @@
 #include "broker/faces/puppetqd_conf.h"
 #include "broker/faces/puppetqd_words.h"
 #include "broker/faces/whole_file.h"
+#include "broker/options/options_file.h"
 #include "stompbox_version.h"
 
 namespace stompbox::faces {
@@ -33,12 +34,14 @@ constexpr const char* kHelp =
     "Stores the catalogs that wait at the broker of queue_source in the database of storeconfigs.\n"
     "Reads puppet.conf: sections [puppetqd], [user] and [main].\n"
     "  -d, --debug          Tell more in the log\n"
-    "  -v, --verbose        The same as without it: what happens is told\n"
-    "  -l, --logdest DEST   console, or a file [$logdir/puppetqd.log, in the foreground console]\n"
+    "  -v, --verbose        Tell what happens, which is told without it, too\n"
+    "  -l, --logdest DEST   syslog, console, or a file [syslog; in the foreground with -d or -v\n"
+    "                       console]\n"
     "      --no-daemonize   Stay in the foreground\n"
     "Settings that count: queue_source queue_type dbadapter dblocation dbname dbserver dbport\n"
-    "dbsocket dbuser dbpassword thin_storeconfigs pidfile daemonize user group, and the folders\n"
-    "config confdir vardir statedir rundir logdir.\n"
+    "dbsocket dbuser dbpassword thin_storeconfigs pidfile daemonize user group syslogfacility, "
+    "and\n"
+    "the folders config confdir vardir statedir rundir logdir.\n"
     "This is stompbox in the place of puppetqd. 'stompbox drain --help' tells of the rest.\n";
 
 const std::set<std::string>& database_settings() {
@@ -60,6 +63,7 @@ PuppetSettings::Values defaults_of(const PuppetUser& user) {
           {"logdir", "$vardir/log"},
           {"pidfile", "$rundir/$name.pid"},
           {"daemonize", "true"},
+          {"syslogfacility", "daemon"},
           {"queue_type", "stomp"},
           {"queue_source", "stomp://localhost:61613/"},
           {"dbadapter", "sqlite3"},
@@ -109,8 +113,9 @@ class Planning {
     plan_.service = Service::kDrain;
     if (auto status = read_conf(); !status) return status.error();
     warn_of_hidden();
-    for (const auto step : {&Planning::plan_source, &Planning::plan_database,
-                            &Planning::plan_process, &Planning::plan_log}) {
+    for (const auto step :
+         {&Planning::plan_source, &Planning::plan_database, &Planning::plan_process,
+          &Planning::plan_log, &Planning::take_our_file}) {
       if (auto status = (this->*step)(); !status) return status.error();
     }
     if (auto status = options::check(plan_.options); !status) return status.error();
@@ -126,6 +131,8 @@ class Planning {
   Status plan_mysql();
   Status plan_process();
   Status plan_log();
+  Status plan_syslog();
+  Status take_our_file();
 
   // The first failure is kept, so that many values can be asked for in a row.
   std::string value(std::string_view name) {
@@ -250,22 +257,45 @@ Status Planning::plan_process() {
   return so_far();
 }
 
+// As puppetqd does (facts 6.2): where it is told to, else to the console when somebody wants to
+// read along there, else to the system's log.
 Status Planning::plan_log() {
   log::LogOptions& log = plan_.options.log;
   log.level = words_.debug ? log::Level::kDebug : log::Level::kInfo;
   const std::string& wanted = words_.log_destination;
   const bool in_background = plan_.process.ground == Ground::kBackground;
-  if (wanted == "console" || (wanted.empty() && !in_background)) {
-    if (!in_background) return so_far();
-    warn("a daemon has no console: the log goes to a file");
-  } else if (wanted == "syslog") {
-    warn("there is no syslog here: the log goes to a file");
-  } else if (!wanted.empty()) {
+  if (!wanted.empty() && wanted != "console" && wanted != "syslog") {
     log.file = path_in(current_folder_, wanted);
     return so_far();
   }
-  log.file = path("logdir") + "/puppetqd.log";
+  const bool reads_along = wanted.empty() && (words_.debug || words_.verbose);
+  if ((wanted == "console" || reads_along) && !in_background) return so_far();
+  if (wanted == "console") warn("a daemon has no console: the log goes to the system's");
+  return plan_syslog();
+}
+
+// Puppet takes a file where there is none, too.
+Status Planning::plan_syslog() {
+  if (user_.syslog) {
+    const std::string facility = value("syslogfacility");
+    if (!log::is_syslog_facility(facility)) {
+      return invalid("syslogfacility " + facility + " is none: daemon or local0 are, for instance");
+    }
+    plan_.options.log.syslog = log::SyslogOptions{value("name"), facility, nullptr};
+    return so_far();
+  }
+  warn("this machine has no system log: the log goes to a file");
+  plan_.options.log.file = path("logdir") + "/puppetqd.log";
   plan_.process.folders.push_back(path("logdir"));
+  return so_far();
+}
+
+// For what Puppet has no setting for.
+Status Planning::take_our_file() {
+  if (!settings_.is_set("stompbox_config")) return so_far();
+  const std::string file = path("stompbox_config");
+  if (auto status = options::apply_file(plan_.options, file); !status) return status;
+  if (!plan_.options.log.file.empty()) plan_.options.log.syslog.reset();
   return so_far();
 }
 
@@ -278,6 +308,8 @@ Answer failure(const Error& error) {
 PuppetUser this_user() {
   PuppetUser user;
   user.root = ::geteuid() == 0;
+  std::error_code ignored;
+  user.syslog = std::filesystem::is_socket("/dev/log", ignored);
   const char* const home = std::getenv("HOME");
   const passwd* const entry = ::getpwuid(::geteuid());
   user.home = home != nullptr ? home : entry != nullptr ? entry->pw_dir : "/";

@@ -10,7 +10,8 @@ namespace stompbox::faces {
 // Who runs it: decides where Puppet's files are.
 struct PuppetUser {
   bool root = false;
-  std::string home;  // of anybody else
+  std::string home;     // of anybody else
+  bool syslog = false;  // this machine has a system log
 };
 [[nodiscard]] PuppetUser this_user();
 

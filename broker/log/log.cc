@@ -14,6 +14,7 @@
 #include <spdlog/pattern_formatter.h>
 
 #include "broker/log/file_sink.h"
+#include "broker/log/syslog_sink.h"
 
 namespace stompbox::log {
 namespace {
@@ -22,7 +23,7 @@ constexpr std::chrono::seconds kStopPatience{1};
 
 // Everything that a started log consists of. `pool` owns the writing thread.
 struct Running {
-  std::shared_ptr<FileSink> sink;
+  std::shared_ptr<FileSink> file;  // null: the system's log
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
 };
@@ -54,7 +55,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 }
 
 std::uint64_t lost_by(const Running& log) {
-  return log.sink->lost_lines() + log.pool->overrun_counter();
+  return (log.file ? log.file->lost_lines() : 0) + log.pool->overrun_counter();
 }
 
 // Set by the thread that waits for the writing thread; outlives whoever gave up waiting.
@@ -76,14 +77,19 @@ void end_pool(std::shared_ptr<Running> log, std::shared_ptr<Ending> ending) {
 
 std::error_code start(const LogOptions& options) {
   assert(!current());
-  std::error_code error;
-  auto sink = FileSink::open(options.file, error);
-  if (error) return error;
   auto log = std::make_shared<Running>();
-  log->sink = std::move(sink);
+  spdlog::sink_ptr sink;
+  if (options.syslog) {
+    sink = std::make_shared<SyslogSink>(*options.syslog);
+  } else {
+    std::error_code error;
+    log->file = FileSink::open(options.file, error);
+    if (error) return error;
+    sink = log->file;
+  }
   log->pool = std::make_shared<spdlog::details::thread_pool>(options.queue_lines_max, 1);
   log->logger = std::make_shared<spdlog::async_logger>(
-      "stompbox", log->sink, log->pool, spdlog::async_overflow_policy::overrun_oldest);
+      "stompbox", std::move(sink), log->pool, spdlog::async_overflow_policy::overrun_oldest);
   log->logger->set_formatter(std::make_unique<spdlog::pattern_formatter>(
       "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
   log->logger->set_level(spdlog::level::debug);  // `enabled` is the one filter
@@ -103,7 +109,7 @@ void stop() {
 }
 
 void reopen() {
-  if (const auto log = current()) log->sink->ask_reopen();
+  if (const auto log = current(); log && log->file) log->file->ask_reopen();
 }
 
 void write(Level level, std::string_view event, const Fields& fields) {
@@ -115,6 +121,10 @@ void write(Level level, std::string_view event, const Fields& fields) {
   line += event;
   line += fields.text();
   log->logger->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+}
+
+bool is_syslog_facility(std::string_view name) {
+  return syslog_facility(name).has_value();
 }
 
 bool enabled(Level level) {

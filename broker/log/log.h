@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -13,11 +15,25 @@ namespace stompbox::log {
 
 enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
+// The system's log instead of a file.
+struct SyslogOptions {
+  std::string name;                 // of the program, before each line
+  std::string facility = "daemon";  // see is_syslog_facility()
+  // In the system's place, on the log's thread: priority of syslog(3), and the line without its
+  // end. Empty: the system.
+  std::function<void(int, const std::string&)> write;
+};
+
 struct LogOptions {
   Level level = Level::kInfo;
   std::string file;  // empty: standard error
   std::size_t queue_lines_max = 2048;
+  std::optional<SyslogOptions> syslog;  // then `file` says nothing
+
+  [[nodiscard]] bool on_standard_error() const { return file.empty() && !syslog; }
 };
+
+[[nodiscard]] bool is_syslog_facility(std::string_view name);
 
 // Fails when the file cannot be opened; what is written before start() or after stop() is dropped.
 [[nodiscard]] std::error_code start(const LogOptions& options);

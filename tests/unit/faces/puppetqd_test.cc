@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -26,7 +27,7 @@ struct Site {
   }
   Outcome outcome(Words words = {}) const {
     if (conf) words.insert(words.begin(), {"--config", folder.path() + "/puppet.conf"});
-    return plan_puppetqd(words, "/here", {false, "/home/pat"});
+    return plan_puppetqd(words, "/here", {false, "/home/pat", syslog});
   }
   Plan plan(const Words& words = {}) const {
     auto made = outcome(words);
@@ -41,6 +42,7 @@ struct Site {
   }
   support::TestFolder folder;
   bool conf = false;
+  bool syslog = true;
 };
 
 bool warns(const Plan& plan, const std::string& words) {
@@ -130,20 +132,68 @@ TEST_CASE("without a file Puppet's own defaults hold") {
   CHECK(plan.options.catalog_store == "sqlite:/home/pat/.puppet/var/state/clientconfigs.sqlite3");
   CHECK(plan.options.sqlite.mode == 0660);
   CHECK(plan.process.ground == Ground::kForeground);
-  CHECK(plan.options.log.file.empty());
   CHECK(warns(plan, "there is no /home/pat/.puppet/puppet.conf"));
 }
 
-TEST_CASE("a daemon has a pid file and a log file where Puppet has them") {
+TEST_CASE("a daemon has a pid file where Puppet has it") {
   Site site;
-  site.write_conf("[main]\nvardir = /srv/puppet\nlogdir = /var/log/puppet\n");
+  site.write_conf("[main]\nvardir = /srv/puppet\n");
   const Plan plan = site.plan();
   CHECK(plan.process.ground == Ground::kBackground);
   CHECK(plan.process.pid_file == "/srv/puppet/run/puppetqd.pid");
-  CHECK(plan.options.log.file == "/var/log/puppet/puppetqd.log");
-  CHECK(site.plan({"-l", "x.log"}).options.log.file == "/here/x.log");
-  CHECK(warns(site.plan({"-l", "syslog"}), "no syslog"));
   CHECK(site.plan({"--pidfile=/p"}).process.pid_file == "/p");
+}
+
+TEST_CASE("it logs to the system's log unless told otherwise, or read along in the foreground") {
+  const Site site;
+  const auto on_syslog = [&site](const Words& words) {
+    const Plan plan = site.plan(words);
+    CHECK(plan.options.log.file.empty());
+    return plan.options.log.syslog.has_value();
+  };
+  CHECK(on_syslog({}));
+  CHECK(on_syslog({"--verbose"}));  // a daemon has no console
+  CHECK(on_syslog({"--no-daemonize"}));
+  CHECK(on_syslog({"--no-daemonize", "--debug", "--logdest", "syslog"}));
+  CHECK_FALSE(on_syslog({"--no-daemonize", "--verbose"}));
+  CHECK_FALSE(on_syslog({"--no-daemonize", "--debug"}));
+  CHECK_FALSE(on_syslog({"--no-daemonize", "--logdest", "console"}));
+  CHECK(on_syslog({"--logdest", "console"}));
+  CHECK(warns(site.plan({"-l", "console"}), "no console"));
+
+  const Plan to_file = site.plan({"-l", "x.log"});
+  CHECK(to_file.options.log.file == "/here/x.log");
+  CHECK_FALSE(to_file.options.log.syslog);
+  CHECK(site.plan({"--debug"}).options.log.level == log::Level::kDebug);
+  CHECK(site.plan({"--verbose"}).options.log.level == log::Level::kInfo);
+}
+
+TEST_CASE("in the system's log it is puppetqd, of the facility that Puppet is told") {
+  Site site;
+  CHECK(site.plan().options.log.syslog->name == "puppetqd");
+  CHECK(site.plan().options.log.syslog->facility == "daemon");
+  site.write_conf("[main]\nsyslogfacility = local3\n");
+  CHECK(site.plan().options.log.syslog->facility == "local3");
+  CHECK(site.refusal({"--syslogfacility", "local9"}).find("local9 is none") != std::string::npos);
+}
+
+TEST_CASE("without a system log the log is a file where Puppet has it") {
+  Site site;
+  site.syslog = false;
+  site.write_conf("[main]\nlogdir = /var/log/puppet\n");
+  const Plan plan = site.plan();
+  CHECK(plan.options.log.file == "/var/log/puppet/puppetqd.log");
+  CHECK_FALSE(plan.options.log.syslog);
+  CHECK(warns(plan, "no system log"));
+  CHECK(site.plan({"-l", "syslog"}).options.log.file == "/var/log/puppet/puppetqd.log");
+}
+
+TEST_CASE("stompbox_config names a file of ours, which wins") {
+  Site site;
+  std::ofstream(site.folder.path() + "/more.toml") << "[drain]\nforget_after = \"90d\"\n";
+  const Plan plan = site.plan({"--stompbox_config", site.folder.path() + "/more.toml"});
+  CHECK(plan.options.drain.forget_after == std::chrono::hours(24 * 90));
+  CHECK(site.refusal({"--stompbox_config", "/nowhere"}).find("/nowhere") != std::string::npos);
 }
 
 TEST_CASE("queue_source gives broker and login, undecoded as Puppet has it") {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -82,6 +84,35 @@ TEST_CASE("after the file was moved and reopened, lines go to the new one") {
   CHECK(read(folder.file("log.1")).find("before") != std::string::npos);
   CHECK(read(folder.file("log.1")).find("after") == std::string::npos);
   CHECK(read(folder.file("log")).find("after") != std::string::npos);
+}
+
+TEST_CASE("the system's log gets the bare line, with the level as its priority") {
+  std::vector<std::pair<int, std::string>> entries;
+  LogOptions options;
+  options.level = Level::kDebug;
+  options.syslog = SyslogOptions{"puppetqd", "daemon", [&entries](int priority, const auto& line) {
+                                   entries.emplace_back(priority, line);
+                                 }};
+  CHECK_FALSE(options.on_standard_error());
+  REQUIRE_FALSE(start(options));
+  write(Level::kDebug, "details");
+  write(Level::kInfo, "ready", Fields().add("source", "mq 1"));
+  write(Level::kWarning, "100%s sure");
+  write(Level::kError, "failed");
+  reopen();
+  stop();
+  using Entries = std::vector<std::pair<int, std::string>>;
+  CHECK(entries == Entries{{LOG_DEBUG, "details"},
+                           {LOG_INFO, "ready source=\"mq 1\""},
+                           {LOG_WARNING, "100%s sure"},
+                           {LOG_ERR, "failed"}});
+}
+
+TEST_CASE("a facility is one of syslog's names") {
+  CHECK(is_syslog_facility("daemon"));
+  CHECK(is_syslog_facility("local7"));
+  CHECK_FALSE(is_syslog_facility("local8"));
+  CHECK_FALSE(is_syslog_facility(""));
 }
 
 TEST_CASE("a log file that cannot be opened is an error at the start") {
