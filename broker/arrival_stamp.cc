@@ -6,6 +6,8 @@
 #include <chrono>
 #include <system_error>
 
+#include "broker/client/dialogue.h"
+
 namespace stompbox {
 namespace {
 
@@ -62,8 +64,8 @@ std::optional<std::int64_t> iso_ms(std::string_view text) {
 }  // namespace
 
 std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers) {
-  constexpr std::array<std::string_view, 3> kNames = {"producer-timestamp", "timestamp_in_ms",
-                                                      "timestamp"};
+  constexpr std::array<std::string_view, 4> kNames = {"producer-timestamp", client::kArrivalHeader,
+                                                      "timestamp_in_ms", "timestamp"};
   for (const std::string_view name : kNames) {
     const auto text = headers.find(name);
     if (!text) continue;
@@ -73,10 +75,20 @@ std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers) {
   return std::nullopt;
 }
 
-std::uint64_t ArrivalStamps::next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms) {
+std::optional<std::uint64_t> own_place(const protocol::Headers& headers) {
+  const auto id = headers.find("message-id");
+  if (!id || !headers.find(client::kArrivalHeader)) return std::nullopt;
+  const std::size_t dash = id->find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto place = to_number(id->substr(dash + 1));
+  return place ? std::optional(static_cast<std::uint64_t>(*place)) : std::nullopt;
+}
+
+std::uint64_t ArrivalStamps::next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms,
+                                  std::optional<std::uint64_t> place) {
   const std::int64_t time = std::min(own_ms.value_or(wall_ms), wall_ms);
-  count_ = (count_ + 1) & ((std::uint64_t{1} << kCountBits) - 1);
-  return (static_cast<std::uint64_t>(time) << kCountBits) | count_;
+  const std::uint64_t count = place.value_or(++count_) & ((std::uint64_t{1} << kCountBits) - 1);
+  return (static_cast<std::uint64_t>(time) << kCountBits) | count;
 }
 
 std::int64_t ArrivalStamps::time_ms(std::uint64_t stamp) {

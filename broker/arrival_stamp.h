@@ -10,15 +10,20 @@
 namespace stompbox {
 
 // Milliseconds of UNIX time that the message itself has: `producer-timestamp` of its producer, else
-// `timestamp_in_ms` or `timestamp` of its broker; each a number of seconds or milliseconds, or ISO
-// 8601 in UTC. Nothing if it has none.
+// that of its arrival at a Stompbox (client::kArrivalHeader), `timestamp_in_ms` or `timestamp` of
+// another broker; each a number of seconds or milliseconds, or ISO 8601 in UTC. Nothing if it has
+// none.
 [[nodiscard]] std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers);
 
-// Gives each message its stamp: its own time, never beyond ours, or else ours; and behind it a
-// count, so that those of one millisecond stay in their order.
+// Of a message from a Stompbox: its number among those that arrived there, out of its message-id.
+[[nodiscard]] std::optional<std::uint64_t> own_place(const protocol::Headers& headers);
+
+// Gives each message its stamp: its own time, never beyond ours, or else ours; and behind it its
+// place, or else a count, so that those of one millisecond stay in their order.
 class ArrivalStamps {
  public:
-  [[nodiscard]] std::uint64_t next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms);
+  [[nodiscard]] std::uint64_t next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms,
+                                   std::optional<std::uint64_t> place = std::nullopt);
 
   [[nodiscard]] static std::int64_t time_ms(std::uint64_t stamp);
 

@@ -39,8 +39,7 @@ class DrainStage final : private drain::DrainObserver {
   // loop, how the first attempt went; storing begins by itself when a later one succeeds.
   void start(std::function<void(const storage::Status&)> opened);
   enum class Ending : std::uint8_t {
-    kSoon,        // what is being saved is finished, the rest of the round goes back, unanswered
-                  // if it was not begun
+    kSoon,        // what is being saved is finished, the rest of the round goes back
     kAfterRound,  // the whole round is stored
   };
   // Takes nothing more. `on_idle` is called on the loop when no round is under way any more, now

@@ -20,9 +20,9 @@ constexpr std::chrono::seconds kSettledIn{10};
 constexpr std::size_t kWindowsMax = 2;
 
 // What belongs to one delivery, and what would keep a letter from being kept.
-constexpr std::array<std::string_view, 10> kNotTheMessages = {
-    "message-id",  "subscription", "ack",     "destination", "content-length",
-    "redelivered", "receipt",      "expires", "persistent",  "transaction"};
+constexpr std::array<std::string_view, 11> kNotTheMessages = {
+    "message-id", "subscription", "ack",        "destination", "content-length",      "redelivered",
+    "receipt",    "expires",      "persistent", "transaction", client::kArrivalHeader};
 
 void add_header(queue::Message& message, std::string_view name, std::string_view value) {
   protocol::append_header(message.header_block, protocol::Version::k12, name, value);
@@ -173,7 +173,8 @@ void StompSource::on_arrived(Dialogue::Arrived arrived, std::int64_t wall_ms) {
   figures_.received += 1;
   const auto feed = feeds_.find(arrived.tag);
   assert(feed != feeds_.end());
-  const std::uint64_t stamp = stamps_.next(own_time_ms(arrived.message.headers), wall_ms);
+  const protocol::Headers& headers = arrived.message.headers;
+  const std::uint64_t stamp = stamps_.next(own_time_ms(headers), wall_ms, own_place(headers));
   auto message = make_message(std::move(arrived.message), stamp);
   held_bytes_ += message->bytes();
   feed->second.backlog.emplace(arrived.number, std::move(message));

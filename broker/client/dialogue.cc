@@ -181,6 +181,7 @@ void Dialogue::subscribe(std::uint32_t tag, const std::string& destination, Wind
   frame.headers.add("destination", destination);
   frame.headers.add("ack", version_ == Version::k10 ? "client" : "client-individual");
   add_window(frame.headers, server_, window);
+  if (server_.starts_with("stompbox")) frame.headers.add("include-arrival", kArrivalHeader);
   write(frame, now);
 }
 

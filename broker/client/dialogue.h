@@ -29,6 +29,10 @@ struct DialogueOptions {
   protocol::DecodeLimits limits;
 };
 
+// What a Stompbox is asked to say in each MESSAGE: when it arrived there, in milliseconds of UNIX
+// time. The same at every delivery, to whomever.
+inline constexpr std::string_view kArrivalHeader = "stompbox-arrival";
+
 // What a broker may have under way to a subscription, as far as it knows such a thing.
 struct Window {
   std::size_t count = 1;

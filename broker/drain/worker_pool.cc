@@ -75,6 +75,7 @@ struct WorkerPool::Bench {
   void report_opened(const storage::Status& status);
   void check_ledger(const storage::Status& status);
   void report(RoundResult result);
+  void turn_away(const Round& round);
   template <typename Note>
   void note(Note note);
   void wind_up();
@@ -278,9 +279,15 @@ void WorkerPool::Bench::report(RoundResult result) {
   if (!abandoned) reports.round_done(std::move(result));
 }
 
+// Of a round that is not begun any more; under the lock.
+void WorkerPool::Bench::turn_away(const Round& round) {
+  if (!abandoned) reports.round_done(retry_all(round, kStopping));
+}
+
 void WorkerPool::Bench::wind_up() {
   stopping = true;
-  rounds.clear();
+  for (const Round& round : std::exchange(rounds, {}))
+    turn_away(round);
   if (lanes) lanes->give_up(kStopping);
   changed.notify_all();
 }
@@ -313,6 +320,7 @@ void WorkerPool::start() {
 
 void WorkerPool::hand_over(Round round) {
   const std::lock_guard lock(bench_->mutex);
+  if (bench_->stopping) return bench_->turn_away(round);
   bench_->rounds.push_back(std::move(round));
   bench_->changed.notify_all();
 }

@@ -10,7 +10,7 @@
 #include "broker/drain/crash_ledger.h"
 #include "broker/drain/drain.h"
 #include "storage/catalog/catalog_store.h"
-#include "storage/catalog/read_catalog.h"
+#include "storage/catalog/reading/read_catalog.h"
 #include "storage/result.h"
 
 namespace stompbox::drain {
@@ -19,7 +19,7 @@ namespace stompbox::drain {
 using StoreFactory = std::function<std::unique_ptr<catalog::CatalogStore>()>;
 
 struct WorkerOptions {
-  catalog::ReadOptions read;
+  catalog::reading::ReadOptions read;
   std::string store_identity;  // of the queue store: makes arrivals comparable
   std::size_t workers = 1;     // threads, all of which read messages
   std::size_t writers = 1;     // of them those that save too, each with a store of its own
@@ -37,8 +37,8 @@ struct WorkerCounts {
 // `wanted` 0: a quarter of the cores, 1 to 8. `writers_max`: how many the database takes at once.
 [[nodiscard]] WorkerCounts worker_counts(std::size_t wanted, std::size_t writers_max);
 
-// What the workers tell; called on their threads, one call at a time, so each posts to the loop.
-// All are needed.
+// What the workers tell; called on their threads, or by a wind_up() or hand_over() in the middle of
+// it, one call at a time: so each posts to the loop. All are needed.
 struct WorkerReports {
   // The first time with what the first attempt gave, later only when a failure is over.
   std::function<void(storage::Status)> opened;
@@ -67,8 +67,8 @@ class WorkerPool final : public Workshop {
   void start();
   // Loop thread. While the store cannot be opened each round is answered with kRetry.
   void hand_over(Round round) override;
-  // Begins nothing more: what is being saved is finished, the rest of the round is answered with
-  // kRetry, and rounds that were not begun are dropped: their messages are still in the queue.
+  // Begins nothing more: what is being saved is finished; the rest of the round, rounds that were
+  // not begun, and those that are handed over from now on are answered with kRetry.
   void wind_up();
   // Winds up and ends the threads; what is being saved has so long to finish, and is then left to
   // itself.

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/catalog/read_outline.h"
+#include "storage/catalog/reading/read_outline.h"
 #include "tests/unit/drain/scripted_store.h"
 
 using namespace stompbox;
@@ -22,7 +22,7 @@ struct Bench {
   Round round{7, {}};
   ScriptedStore store;
   ChunkBounds bounds;
-  catalog::ReadOptions read;
+  catalog::reading::ReadOptions read;
 
   // Items are numbered from 1, and so are their messages.
   void add(MessageKind kind, std::string body) {
@@ -162,7 +162,8 @@ TEST_CASE("an older catalog whose outline alone can be read is dead-lettered, no
             R"({"document_type":"Catalog","data":{"name":"a","resources":[{"type":"File",)"
             R"("exported":false}],"edges":[],"classes":[]},"metadata":{"api_version":1}})");
   bench.add_catalog("a");
-  REQUIRE(catalog::read_outline(bench.round.items[0].message->body, bench.read).has_value());
+  REQUIRE(
+      catalog::reading::read_outline(bench.round.items[0].message->body, bench.read).has_value());
   const auto items = bench.run();
   CHECK(fates(items) == Fates{kDeadLetter, kStored});
   CHECK(items[0].kind == "unreadable");

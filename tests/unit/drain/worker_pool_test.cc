@@ -282,6 +282,26 @@ TEST_CASE("after wind_up what is being saved is finished and the rest of the rou
   CHECK(pool.stop(20s) == WorkerEnd::kFinished);
 }
 
+TEST_CASE("a round that was not begun at the end goes back, as one does that comes too late") {
+  Reports reports;
+  const auto door = std::make_shared<Door>();
+  WorkerPool pool(slow_stores(door), {}, {{}, "store-1"}, reports.callbacks());
+  pool.start();
+  pool.hand_over(one_catalog(1));
+  door->wait_reached();
+  pool.hand_over(round_of({"b", "c"}, 2));
+  pool.wind_up();
+  const auto not_begun = reports.round_done();
+  CHECK(not_begun.number == 2);
+  CHECK(fates(not_begun) == Fates(2, ItemFate::kRetry));
+  CHECK(not_begun.items[1].reason == "the broker is stopping");
+  pool.hand_over(one_catalog(4));
+  CHECK(reports.round_done().number == 4);
+  door->unlock();
+  CHECK(reports.round_done().number == 1);
+  CHECK(pool.stop(20s) == WorkerEnd::kFinished);
+}
+
 TEST_CASE("several writers save different nodes at the same time, each with a store of its own") {
   Reports reports;
   const auto meeting = std::make_shared<Meeting>();
