@@ -7,14 +7,23 @@
 namespace stompbox::catalog {
 namespace {
 
-// ?1 is the time, for both columns of every row.
-std::string insert_sql(std::string_view insert_into, const std::string& table,
-                       const std::string& columns, std::size_t width, std::size_t rows) {
-  std::string sql(insert_into);
-  sql += table + " (" + columns + ", updated_at, created_at) VALUES ";
+// Rows with their times: ?1, for both columns of every row.
+std::string timed_insert(const std::string& into, const std::string& columns, std::size_t width,
+                         std::size_t rows) {
+  std::string sql = into + " (" + columns + ", updated_at, created_at) VALUES ";
   for (std::size_t row = 0; row < rows; ++row) {
     sql += row == 0 ? "(" : ", (";
     sql += placeholders(2 + row * width, width) + ", ?1, ?1)";
+  }
+  return sql;
+}
+
+std::string timeless_insert(const std::string& into, const std::string& columns, std::size_t width,
+                            std::size_t rows) {
+  std::string sql = into + " (" + columns + ") VALUES ";
+  for (std::size_t row = 0; row < rows; ++row) {
+    sql += row == 0 ? "(" : ", (";
+    sql += placeholders(1 + row * width, width) + ")";
   }
   return sql;
 }
@@ -37,16 +46,22 @@ BulkStatement::Size& BulkStatement::fitting(std::size_t rows) {
 }
 
 BulkInsert::BulkInsert(SqlConnection& db, const std::string& table, const std::string& columns,
-                       std::size_t width)
-    : db_(db), width_(width), statements_(db, [&](std::size_t rows) {
-        return insert_sql(db.dialect().insert_into, table, columns, width, rows);
+                       std::size_t width, RowTimes times)
+    : db_(db),
+      width_(width),
+      times_(times),
+      statements_(db, db.dialect().rows_max, [&](std::size_t rows) {
+        const std::string into = std::string(db.dialect().insert_into) + table;
+        return times == RowTimes::kWritten ? timed_insert(into, columns, width, rows)
+                                           : timeless_insert(into, columns, width, rows);
       }) {}
 
 void BulkInsert::insert(BulkStatement::Size& size, std::string_view now) {
   SqlStatement& statement = *size.statement;
-  statement.bind(1, now);
+  int place = 0;
+  if (times_ == RowTimes::kWritten) statement.bind(++place, now);
   for (std::size_t i = 0; i < size.rows * width_; ++i)
-    bind(statement, static_cast<int>(i) + 2, cells_[done_ + i]);
+    bind(statement, ++place, cells_[done_ + i]);
   statement.run();
   if (!db_.failed()) {
     const SqlConnection::InsertedIds ids = db_.inserted_ids(size.rows);
@@ -72,7 +87,7 @@ void BulkInsert::discard() {
 }
 
 BulkDelete::BulkDelete(SqlConnection& db, const std::string& table, const std::string& column)
-    : statements_(db, [&](std::size_t rows) {
+    : statements_(db, db.dialect().rows_max, [&](std::size_t rows) {
         return "DELETE FROM " + table + " WHERE " + column + " IN (" + placeholders(1, rows) + ")";
       }) {}
 

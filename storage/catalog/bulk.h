@@ -15,14 +15,13 @@
 // AUTOINCREMENT tables reads and writes its counter once, whatever the number of its rows.
 namespace stompbox::catalog {
 
-// The same statement for several numbers of rows: the most that the dialect has, and ever fewer
-// down to one.
+// The same statement for several numbers of rows: so many at most, and ever fewer down to one.
 class BulkStatement {
  public:
   // `text_of` makes the statement for so many rows.
   template <typename TextOf>
-  BulkStatement(SqlConnection& db, TextOf text_of) {
-    for (std::size_t rows = db.dialect().rows_max; rows > 1; rows /= kStep)
+  BulkStatement(SqlConnection& db, std::size_t rows_max, TextOf text_of) {
+    for (std::size_t rows = rows_max; rows > 1; rows /= kStep)
       sizes_.push_back({rows, std::make_unique<SqlStatement>(db, text_of(rows))});
     sizes_.push_back({1, std::make_unique<SqlStatement>(db, text_of(1))});
   }
@@ -41,14 +40,17 @@ class BulkStatement {
   std::vector<Size> sizes_;
 };
 
-// Inserts rows with updated_at and created_at. Ids ascend in the order of add().
+// Whether new rows say when they were written, or leave updated_at and created_at NULL.
+enum class RowTimes { kWritten, kNull };
+
+// Inserts rows. Ids ascend in the order of add().
 class BulkInsert {
  public:
   using Cell = std::variant<std::monostate, std::int64_t, std::string_view>;  // the first: NULL
 
   // `columns` names `width` columns; updated_at and created_at come by themselves.
   BulkInsert(SqlConnection& db, const std::string& table, const std::string& columns,
-             std::size_t width);
+             std::size_t width, RowTimes times = RowTimes::kWritten);
 
   // `now` and texts must live until flush().
   template <typename... Cells>
@@ -69,6 +71,7 @@ class BulkInsert {
 
   SqlConnection& db_;
   const std::size_t width_;
+  const RowTimes times_;
   BulkStatement statements_;
   std::vector<Cell> cells_;
   std::size_t done_ = 0;  // cells that are inserted

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -178,7 +179,7 @@ void CatalogWork::apply(std::string_view now) {
     made_host_ = true;
   }
   if (action_ == Action::kWrite) {
-    session_.create_names(names_of_diff(), now);
+    session_.create_names(missing_names(), now);
     remove_rows();
     insert_rows(now);
   }
@@ -187,18 +188,29 @@ void CatalogWork::apply(std::string_view now) {
   session_.set_known(node());
 }
 
-NameSets CatalogWork::names_of_diff() const {
-  NameSets wanted;
-  for (const Resource* resource : diff_.new_resources)
-    wanted.add(*resource);
-  for (const auto& added : diff_.new_parameters)
-    wanted.parameters.insert(added.parameter->name);
-  for (const auto& added : diff_.new_tags)
-    wanted.tags.insert(*added.tag);
-  for (const auto& change : diff_.changed_resources) {
-    if (change.wanted->file) wanted.files.insert(*change.wanted->file);
+NameSets CatalogWork::missing_names() const {
+  NameSets missing;
+  CatalogNames& names = session_.names;
+  const auto want = [](NamesTable& table, std::set<std::string_view>& texts,
+                       const std::string& text) {
+    if (table.id_of(text) == kNoRow) texts.insert(text);
+  };
+  for (const Resource* resource : diff_.new_resources) {
+    for (const Parameter& parameter : resource->parameters)
+      want(names.parameters, missing.parameters, parameter.name);
+    for (const std::string& tag : resource->tags)
+      want(names.tags, missing.tags, tag);
+    if (resource->file) want(names.files, missing.files, *resource->file);
+    missing.null_file = missing.null_file || !resource->file;
   }
-  return wanted;
+  for (const auto& added : diff_.new_parameters)
+    want(names.parameters, missing.parameters, added.parameter->name);
+  for (const auto& added : diff_.new_tags)
+    want(names.tags, missing.tags, *added.tag);
+  for (const auto& change : diff_.changed_resources) {
+    if (change.wanted->file) want(names.files, missing.files, *change.wanted->file);
+  }
+  return missing;
 }
 
 void CatalogWork::remove_rows() {
@@ -225,9 +237,13 @@ void CatalogWork::insert_rows(std::string_view now) {
   }
   const RowWriter::Inserted inserted = session_.writer.flush(now);
   for (const std::int64_t id : inserted.parameters)
-    after_.parameters.add(id, to_seconds(now));
+    after_.parameters.add(id, to_seconds(time_of_rows(now)));
   for (const std::int64_t id : inserted.tags)
     after_.tags.add(id, {});
+}
+
+std::string_view CatalogWork::time_of_rows(std::string_view now) const {
+  return session_.options.row_times == RowTimes::kWritten ? now : std::string_view();
 }
 
 void CatalogWork::insert_resources(std::string_view now) {
@@ -235,7 +251,7 @@ void CatalogWork::insert_resources(std::string_view now) {
       session_.writer.insert_resources(host_.id, diff_.new_resources, now);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Resource& resource = *diff_.new_resources[i];
-    after_.resources.add(ids[i], now);
+    after_.resources.add(ids[i], time_of_rows(now));
     for (const Parameter& parameter : resource.parameters)
       session_.writer.insert_parameter(ids[i], parameter, now);
     for (const std::string& tag : resource.tags)

@@ -38,10 +38,13 @@ class CatalogWork final : public SaveWork {
   void read_whole();
   void compare();
   void plan_host_columns();
-  [[nodiscard]] NameSets names_of_diff() const;
+  // Those that have no row yet.
+  [[nodiscard]] NameSets missing_names() const;
   void remove_rows();
   void insert_rows(std::string_view now);
   void insert_resources(std::string_view now);
+  // What the witness has to expect of a new row.
+  [[nodiscard]] std::string_view time_of_rows(std::string_view now) const;
   void put_record(std::string_view now);
   [[nodiscard]] std::optional<std::int64_t> lag_ms() const;
 

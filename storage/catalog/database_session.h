@@ -37,6 +37,7 @@ struct NameSets {
 struct SessionOptions {
   StoreScope scope = StoreScope::kAll;
   std::uint32_t full_compare_every = 48;
+  RowTimes row_times = RowTimes::kWritten;  // of resources, values and tags
 };
 
 // Everything that lives as long as one connection: statements, and what we know of the database.
@@ -54,7 +55,7 @@ class DatabaseSession {
         hosts(*db_, fact_names),
         nodes(*db_),
         rows(*db_, names),
-        writer(*db_, names, fact_names),
+        writer(*db_, names, fact_names, options.row_times),
         load_facts(*db_,
                    "SELECT id, fact_name_id, value FROM fact_values WHERE host_id = ?1"
                    " ORDER BY id"),

@@ -44,7 +44,7 @@ HostRows::HostRows(SqlConnection& db, CatalogNames& names)
                      std::string(db.dialect().lock_rows)),
       parameters_(db, of_host("r.id, c.id, c.param_name_id, c.value, c.updated_at", "param_values",
                               " ORDER BY r.id, c.id")),
-      tags_(db, of_host("r.id, c.id, c.puppet_tag_id", "resource_tags", " ORDER BY r.id, c.id")),
+      tags_(db, of_host("r.id, c.id, c.puppet_tag_id", "resource_tags", " ORDER BY r.id")),
       ids_(db, "SELECT id FROM resources WHERE host_id = ?1"),
       resource_witness_(db,
                         "SELECT count(*), coalesce(max(id), 0), coalesce(max(updated_at), '')"

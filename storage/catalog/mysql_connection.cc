@@ -27,6 +27,7 @@ constexpr SqlDialect kDialect = {
     .data_version = "",
     .second_digits = 0,
     .rows_max = 128,
+    .asked_max = 128,
 };
 
 constexpr const char* kPasswordVariable = "STOMPBOX_MYSQL_PASSWORD";

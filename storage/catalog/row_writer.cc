@@ -13,7 +13,7 @@ BulkInsert::Cell line_of(const Resource& resource) {
 
 }  // namespace
 
-RowWriter::RowWriter(SqlConnection& db, CatalogNames& names, NamesTable& fact_names)
+RowWriter::RowWriter(SqlConnection& db, CatalogNames& names, NamesTable& fact_names, RowTimes times)
     : dialect_(db.dialect()),
       names_(names),
       fact_names_(fact_names),
@@ -27,9 +27,10 @@ RowWriter::RowWriter(SqlConnection& db, CatalogNames& names, NamesTable& fact_na
                        "UPDATE resources SET exported = ?2, line = coalesce(?3, line),"
                        " source_file_id = coalesce(?4, source_file_id), updated_at = ?5"
                        " WHERE id = ?1"),
-      resources_(db, "resources", "title, restype, host_id, source_file_id, exported, line", 6),
-      parameters_(db, "param_values", "value, param_name_id, resource_id", 3),
-      tags_(db, "resource_tags", "resource_id, puppet_tag_id", 2),
+      resources_(db, "resources", "title, restype, host_id, source_file_id, exported, line", 6,
+                 times),
+      parameters_(db, "param_values", "value, param_name_id, resource_id", 3, times),
+      tags_(db, "resource_tags", "resource_id, puppet_tag_id", 2, times),
       facts_(db, "fact_values", "value, fact_name_id, host_id", 3) {}
 
 void RowWriter::remove_resource(std::int64_t id) {

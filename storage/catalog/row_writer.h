@@ -17,7 +17,8 @@ namespace stompbox::catalog {
 // by then. Texts and `now` must live until flush().
 class RowWriter {
  public:
-  RowWriter(SqlConnection& db, CatalogNames& names, NamesTable& fact_names);
+  // `times` is of new rows of resources, values and tags; facts always have theirs.
+  RowWriter(SqlConnection& db, CatalogNames& names, NamesTable& fact_names, RowTimes times);
 
   // With its parameters and tags.
   void remove_resource(std::int64_t id);

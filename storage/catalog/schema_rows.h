@@ -92,7 +92,7 @@ struct StoredResource {
   std::size_t tags_begin = 0, tags_end = 0;              // in StoredRows::tags
 };
 
-// All by ascending id within their resource; resources by ascending id.
+// Resources by ascending id, parameters by ascending id within theirs; tags as they come.
 struct StoredRows {
   std::vector<StoredResource> resources;
   std::vector<StoredParameter> parameters;

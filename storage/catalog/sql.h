@@ -28,6 +28,7 @@ struct SqlDialect {
   std::string_view data_version;
   std::size_t second_digits = 0;  // of a timestamp, behind the point
   std::size_t rows_max = 0;       // of one INSERT, or ids of one DELETE
+  std::size_t asked_max = 0;      // ids of one SELECT: few where asking costs no way to a server
 };
 
 // A prepared statement. Every kind has the function crc32(text). Placeholders are ?1, ?2 …, each of

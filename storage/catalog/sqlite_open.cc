@@ -21,6 +21,11 @@ using storage::Result;
 // With WAL a reader never waits; without, it waits for a commit no longer than this.
 constexpr std::chrono::milliseconds kBusyTimeout{250};
 
+// A query of exported resources looks at a few pages of every node, so that no cache of ours helps:
+// the system's own pages are read where they are. SQLite's locks keep a file from being cut
+// meanwhile.
+constexpr const char* kReaderSettings = "PRAGMA mmap_size=1073741824";
+
 // An address of SQLite's own form, with the characters that it gives a meaning escaped.
 std::string uri_of(const std::string& path, std::string_view parameters) {
   std::string uri = "file:";
@@ -82,6 +87,7 @@ Result<std::unique_ptr<SqlConnection>> open_sqlite_connection(const SqliteOption
                                           "storeconfigs (" +
                                           *mismatch + "): name another one"};
   }
+  if (use == SqliteUse::kRead) db.run(kReaderSettings);
   if (use == SqliteUse::kWrite) {
     if (const auto schema = ensure_schema(db, path); !schema) return schema.error();
   }

@@ -36,10 +36,10 @@ std::string of_own_table(const std::string& columns, const std::string& rest) {
   return "SELECT " + columns + " FROM " + std::string(kOwnTable) + rest;
 }
 
-auto children_sql(const std::string& columns, const std::string& table) {
-  return [columns, table](std::size_t rows) {
+auto children_sql(const std::string& columns, const std::string& table, const std::string& order) {
+  return [columns, table, order](std::size_t rows) {
     return "SELECT resource_id, " + columns + " FROM " + table + " WHERE resource_id IN (" +
-           placeholders(1, rows) + ") ORDER BY id";
+           placeholders(1, rows) + ")" + order;
   };
 }
 
@@ -73,8 +73,10 @@ TableReader::TableReader(std::unique_ptr<SqlConnection> connection)
       own_columns_(*db_, own_columns_sql(db_->dialect())),
       lags_(*db_, of_own_table("name, lag_ms", " WHERE lag_ms IS NOT NULL ORDER BY name")),
       changes_(*db_, of_own_table("changed_at, changes", " WHERE name = ?1")),
-      parameters_(*db_, children_sql("param_name_id, value", "param_values")),
-      tags_(*db_, children_sql("puppet_tag_id", "resource_tags")),
+      parameters_(*db_, db_->dialect().asked_max,
+                  children_sql("param_name_id, value", "param_values", " ORDER BY id")),
+      tags_(*db_, db_->dialect().asked_max,
+            children_sql("puppet_tag_id, NULL", "resource_tags", "")),
       parameter_names_(*db_, "param_names"),
       tag_names_(*db_, "puppet_tags") {}
 
@@ -151,60 +153,59 @@ std::vector<ResourceRow> TableReader::matching(const ResourceQuery& query,
   return rows;
 }
 
-// Calls take(place in `ids`, statement at a child) for each child, those of one resource by id.
-template <typename Take>
+// Calls put() with the children of each statement, those of one resource by id.
+template <typename Put>
 void TableReader::read_children(BulkStatement& select, const std::vector<std::int64_t>& ids,
-                                Take take) {
-  std::unordered_map<std::int64_t, std::size_t> places;
+                                Put put) {
+  std::vector<std::pair<std::int64_t, std::size_t>> places;  // of one statement, by id
+  std::vector<Child> found;
   for (std::size_t done = 0; done < ids.size() && !db_->failed();) {
     BulkStatement::Size& size = select.fitting(ids.size() - done);
+    SqlStatement& children = *size.statement;
     places.clear();
     for (std::size_t i = 0; i < size.rows; ++i) {
-      size.statement->bind(static_cast<int>(i) + 1, ids[done + i]);
-      places.emplace(ids[done + i], done + i);
+      children.bind(static_cast<int>(i) + 1, ids[done + i]);
+      places.emplace_back(ids[done + i], done + i);
     }
-    while (size.statement->step())
-      take(places.at(size.statement->integer(0)), *size.statement);
+    std::ranges::sort(places);
+    found.clear();
+    while (children.step()) {
+      const auto at = std::ranges::lower_bound(places, children.integer(0), {},
+                                               &std::pair<std::int64_t, std::size_t>::first);
+      found.push_back({at->second, children.integer(1), std::string(children.text(2))});
+    }
+    put(found);
     done += size.rows;
   }
 }
 
 void TableReader::read_parameters(const std::vector<std::int64_t>& ids,
                                   std::vector<ResourceRow>& rows) {
-  struct Value {
-    std::size_t place = 0;
-    std::int64_t name_id = 0;
-    std::string text;
-  };
-  std::vector<Value> values;
-  read_children(parameters_, ids, [&values](std::size_t place, const SqlStatement& child) {
-    values.push_back({place, child.integer(1), std::string(child.text(2))});
-  });
   parameter_names_.forget();
-  for (Value& value : values) {
-    const auto& name = parameter_names_.of(value.name_id);
-    if (!name) continue;
-    auto& parameters = rows[value.place].parameters;
-    auto at = std::ranges::find(parameters, *name, &ResourceRow::Parameter::first);
-    if (at == parameters.end()) {
-      parameters.emplace_back(*name, std::vector<std::string>{});
-      at = parameters.end() - 1;
+  read_children(parameters_, ids, [this, &rows](std::vector<Child>& values) {
+    for (Child& value : values) {
+      const auto& name = parameter_names_.of(value.name_id);
+      if (!name) continue;
+      auto& parameters = rows[value.place].parameters;
+      auto at = std::ranges::find(parameters, *name, &ResourceRow::Parameter::first);
+      if (at == parameters.end()) {
+        parameters.emplace_back(*name, std::vector<std::string>{});
+        at = parameters.end() - 1;
+      }
+      at->second.push_back(std::move(value.text));
     }
-    at->second.push_back(std::move(value.text));
-  }
+  });
   for (ResourceRow& row : rows)
     std::ranges::sort(row.parameters, {}, &ResourceRow::Parameter::first);
 }
 
 void TableReader::read_tags(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows) {
-  std::vector<std::pair<std::size_t, std::int64_t>> tags;
-  read_children(tags_, ids, [&tags](std::size_t place, const SqlStatement& child) {
-    tags.emplace_back(place, child.integer(1));
-  });
   tag_names_.forget();
-  for (const auto& [place, id] : tags) {
-    if (const auto& name = tag_names_.of(id)) rows[place].tags.push_back(*name);
-  }
+  read_children(tags_, ids, [this, &rows](const std::vector<Child>& tags) {
+    for (const Child& tag : tags) {
+      if (const auto& name = tag_names_.of(tag.name_id)) rows[tag.place].tags.push_back(*name);
+    }
+  });
   for (ResourceRow& row : rows) {
     std::ranges::sort(row.tags);
     const auto twice = std::ranges::unique(row.tags);

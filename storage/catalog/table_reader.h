@@ -40,11 +40,17 @@ class TableReader final : public CatalogReader {
     std::unordered_map<std::int64_t, std::optional<std::string>> names_;
   };
 
+  struct Child {
+    std::size_t place = 0;  // of its resource
+    std::int64_t name_id = 0;
+    std::string text;  // of a parameter
+  };
+
   [[nodiscard]] bool has_own_table();
   void read_lags(std::vector<NodeRow>& rows);
   std::vector<ResourceRow> matching(const ResourceQuery& query, std::vector<std::int64_t>& ids);
-  template <typename Take>
-  void read_children(BulkStatement& select, const std::vector<std::int64_t>& ids, Take take);
+  template <typename Put>
+  void read_children(BulkStatement& select, const std::vector<std::int64_t>& ids, Put put);
   void read_parameters(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows);
   void read_tags(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows);
   // True if the node is there.

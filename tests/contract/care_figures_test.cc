@@ -61,16 +61,19 @@ TEST_CASE("a backup of a database in use is whole, has its mode, and replaces no
   const std::string path = place_of(*db).sqlite.path;
   std::filesystem::permissions(path, std::filesystem::perms{0640});
   CountingWatch watch;
-  const auto done = catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
+  const auto done =
+      catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
   if (!done) FAIL(done.error().text);
   CHECK(done->bytes == std::filesystem::file_size(target));
   CHECK(std::filesystem::status(target).permissions() == std::filesystem::perms{0640});
   CHECK(watch.steps > 0);
 
-  const auto again = catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
+  const auto again =
+      catalog::care::backup_sqlite(path, target, catalog::care::Existing::kKeep, watch);
   REQUIRE_FALSE(again.has_value());
   CHECK(again.error().code == storage::ErrorCode::kInvalid);
-  CHECK(catalog::care::backup_sqlite(path, target, catalog::care::Existing::kReplace, watch).has_value());
+  CHECK(catalog::care::backup_sqlite(path, target, catalog::care::Existing::kReplace, watch)
+            .has_value());
   CHECK_FALSE(std::filesystem::exists(target + ".unfinished"));
 
   catalog::CatalogPlace copy;

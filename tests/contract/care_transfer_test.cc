@@ -10,9 +10,9 @@
 namespace stompbox::contract {
 namespace {
 
-using catalog::care::Newer;
 using catalog::care::Import;
 using catalog::care::Imported;
+using catalog::care::Newer;
 using catalog::care::NodeLine;
 
 std::vector<std::string> lines_of(CatalogDatabase& db) {

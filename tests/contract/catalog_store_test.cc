@@ -77,8 +77,8 @@ TEST_CASE("an unchanged catalog touches the hosts row only, with digest and with
   CHECK(is_timestamp(host_cell(*db, "last_compile")));
 }
 
-TEST_CASE("rows carry the local time of their writing") {
-  const auto db = make_catalog_database();
+TEST_CASE("in Puppet's own database rows carry the local time of their writing") {
+  const auto db = make_catalog_database(SchemaAge::kPuppet38);
   const auto store = db->store({});
   REQUIRE(save(*store, web01()).status == SaveStatus::kStored);
   for (const char* table : {"hosts", "resources", "param_values", "resource_tags", "param_names",

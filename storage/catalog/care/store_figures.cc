@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "storage/catalog/care/host_image.h"
@@ -29,19 +30,34 @@ std::uint64_t number_of(SqlConnection& db, const std::string& sql) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(integer_of(db, sql), 0));
 }
 
+// What refers to names, in windows: not every database has an index that would tell.
+std::unordered_set<std::int64_t> used_names(SqlConnection& db, const Names& names) {
+  std::string sql = "SELECT DISTINCT c.";
+  sql.append(names.column).append(" FROM ").append(names.user);
+  sql.append(" c WHERE c.id > ?1 AND c.id <= ?2");
+  IdWindows windows(db, std::string(names.user));
+  SqlStatement select(db, sql);
+  std::unordered_set<std::int64_t> used;
+  while (const auto window = windows.next()) {
+    bind(select, *window);
+    while (select.step())
+      used.insert(select.integer(0));
+  }
+  return used;
+}
+
 std::optional<std::uint64_t> unused_names(SqlConnection& db, std::string_view table) {
   const auto* const names = std::ranges::find(kNames, table, &Names::table);
   if (names == std::end(kNames)) return std::nullopt;
-  std::string sql = "SELECT count(*) FROM ";
-  sql.append(table).append(" c WHERE c.id > ?1 AND c.id <= ?2 AND NOT EXISTS (SELECT 1 FROM ");
-  sql.append(names->user).append(" u WHERE u.").append(names->column).append(" = c.id)");
+  const std::unordered_set<std::int64_t> used = used_names(db, *names);
   IdWindows windows(db, std::string(table));
-  SqlStatement count(db, sql);
+  SqlStatement ids(db,
+                   "SELECT c.id FROM " + std::string(table) + " c WHERE c.id > ?1 AND c.id <= ?2");
   std::uint64_t unused = 0;
   while (const auto window = windows.next()) {
-    bind(count, *window);
-    if (count.step()) unused += static_cast<std::uint64_t>(count.integer(0));
-    count.reset();
+    bind(ids, *window);
+    while (ids.step())
+      unused += used.contains(ids.integer(0)) ? 0 : 1;
   }
   return unused;
 }
