@@ -9,7 +9,6 @@
 #include <asio/post.hpp>
 
 #include "broker/log/log.h"
-#include "storage/catalog/care/forget.h"
 
 namespace stompbox {
 namespace {
@@ -17,6 +16,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kNodesMax = 10;  // at a time, a transaction each
+constexpr std::chrono::seconds kWatchMin = std::chrono::hours(24);
+// A longer part of the time of silence without any catalog is a break. Three quarters of it a node
+// has then been silent by itself.
+constexpr int kBreakPart = 4;
+constexpr int kLooksInBreak = 3;
 
 // Nothing depends on it now, and the end of the process waits for what is under way.
 catalog::CatalogPlace patient_for_a_moment(catalog::CatalogPlace place) {
@@ -38,7 +42,9 @@ Expiry::Expiry(asio::io_context& io, catalog::CatalogPlace place, milliseconds s
       times_(std::move(times)),
       timer_(io),
       pass_at_(std::chrono::steady_clock::now()),
-      slow_work_(1) {}
+      slow_work_(1) {
+  times_.look = std::min<milliseconds>(times_.look, silent_for_ / (kBreakPart * kLooksInBreak));
+}
 
 void Expiry::start() {
   wait(times_.first);
@@ -61,32 +67,43 @@ void Expiry::begin() {
   const bool due = std::chrono::steady_clock::now() >= pass_at_;
   const Task task = due ? Task::kNoteAndForget : Task::kNote;
   const auto taken = slow_work_.submit([this, known = watch_, task] {
-    Outcome outcome = work(known, task);
+    Outcome outcome = work_caught(known, task);
     asio::post(io_, [this, outcome = std::move(outcome)] { on_done(outcome); });
   });
   if (taken == access::SlowWork::Taken::kFull) wait(times_.look);
 }
 
-// The thread of the work.
-Expiry::Outcome Expiry::work(const std::optional<ExpiryWatch>& known, Task task) const {
-  const auto now = times_.wall();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  const auto kept = known || watch_file_.empty() ? known : read_watch(watch_file_);
-  Outcome outcome{carried_on(kept, seconds, times_.watch), storage::kOk, std::nullopt};
-  if (!watch_file_.empty()) outcome.noted = write_watch(watch_file_, outcome.watch);
-  const bool proven = seconds - outcome.watch.since >= times_.watch;
-  if (proven && task == Task::kNoteAndForget) outcome.forgotten = forget_some(now);
-  return outcome;
+// The thread of the work, as what it calls.
+Expiry::Outcome Expiry::work_caught(const std::optional<ExpiryWatch>& known, Task task) const {
+  try {
+    return work(known, task);
+  } catch (const std::exception& error) {
+    catalog::care::Expired failed;
+    failed.failure =
+        storage::Error{storage::ErrorCode::kIo, std::string("it failed: ") + error.what()};
+    return {known, storage::kOk, std::move(failed)};
+  }
 }
 
-Expiry::Nodes Expiry::forget_some(std::chrono::system_clock::time_point now) const {
-  try {
-    const auto db = catalog::open_catalog_connection(place_, catalog::ConnectionUse::kWrite);
-    if (!db) return db.error();
-    return catalog::care::expire_step(**db, silent_for_, now, kNodesMax);
-  } catch (const std::exception& error) {
-    return storage::Error{storage::ErrorCode::kIo, std::string("it failed: ") + error.what()};
+Expiry::Outcome Expiry::work(const std::optional<ExpiryWatch>& known, Task task) const {
+  Outcome outcome{known, storage::kOk, std::nullopt};
+  const auto db = catalog::open_catalog_connection(place_, catalog::ConnectionUse::kWrite);
+  if (!db) {
+    outcome.expired.emplace().failure = db.error();
+    return outcome;
   }
+  const auto now = times_.wall();
+  const auto newest = catalog::care::newest_catalog(**db, now);
+  if (!newest) return outcome;
+  const auto kept = known || watch_file_.empty() ? known : read_watch(watch_file_);
+  outcome.watch =
+      carried_on(kept, std::chrono::floor<std::chrono::seconds>(*newest), silent_for_ / kBreakPart);
+  if (!watch_file_.empty()) outcome.noted = write_watch(watch_file_, *outcome.watch);
+  const auto lasted = outcome.watch->last - outcome.watch->since;
+  if (task == Task::kNoteAndForget && lasted >= std::max(silent_for_, kWatchMin)) {
+    outcome.expired = catalog::care::expire_step(**db, silent_for_, now, kNodesMax);
+  }
+  return outcome;
 }
 
 void Expiry::on_done(const Outcome& outcome) {
@@ -95,16 +112,15 @@ void Expiry::on_done(const Outcome& outcome) {
     log::write(log::Level::kWarning, "expiry-watch-failed",
                log::Fields().add("error", outcome.noted.error().text));
   }
-  if (!outcome.forgotten) return wait(times_.look);
-  const Nodes& forgotten = *outcome.forgotten;
-  if (!forgotten) {
+  if (!outcome.expired) return wait(times_.look);
+  const catalog::care::Expired& expired = *outcome.expired;
+  tell(expired.forgotten);
+  if (!expired.failure) {
     log::write(log::Level::kWarning, "expiry-failed",
-               log::Fields().add("error", forgotten.error().text));
-    return wait(times_.look);
+               log::Fields().add("error", expired.failure.error().text));
   }
-  tell(*forgotten);
-  if (forgotten->size() == kNodesMax) return wait(times_.next);
-  pass_at_ = std::chrono::steady_clock::now() + times_.every;
+  if (expired.silent == kNodesMax && !expired.forgotten.empty()) return wait(times_.next);
+  if (expired.failure) pass_at_ = std::chrono::steady_clock::now() + times_.every;
   wait(std::min(times_.look, times_.every));
 }
 

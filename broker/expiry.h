@@ -12,6 +12,7 @@
 
 #include "broker/access/slow_work.h"
 #include "broker/expiry_watch.h"
+#include "storage/catalog/care/forget.h"
 #include "storage/catalog/catalog_place.h"
 #include "storage/result.h"
 
@@ -20,16 +21,16 @@ namespace stompbox {
 struct ExpiryTimes {
   std::chrono::milliseconds first = std::chrono::minutes(5);  // after the start
   std::chrono::milliseconds every = std::chrono::hours(24);   // from one pass to the next
-  std::chrono::milliseconds look = std::chrono::hours(1);    // the watch is noted, or it is retried
+  // The watch is noted, or it is retried: in time to see a break.
+  std::chrono::milliseconds look = std::chrono::hours(1);
   std::chrono::milliseconds next = std::chrono::seconds(1);  // within a pass
-  // So long nodes must have been able to report, and a longer break of it starts that anew.
-  std::chrono::seconds watch = std::chrono::hours(24);
   std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
 };
 
 // Forgets nodes that have been silent for too long (catalog::care::expire_step): a pass soon after
-// the start and then daily, a few nodes at a time, on a thread and a connection of its own. Loop
-// thread only.
+// the start and then daily, a few nodes at a time, on a thread and a connection of its own. Nothing
+// is forgotten before the watch has lasted for the whole of that time, a day at least; a quarter of
+// it without any catalog is a break, and the watch begins anew. Loop thread only.
 class Expiry {
  public:
   // `io` outlives this and is not run afterwards. `watch_file`: empty for none, then the watch
@@ -41,16 +42,15 @@ class Expiry {
   void stop();  // begins nothing more; what is under way ends by itself within the time-outs
 
  private:
-  using Nodes = storage::Result<std::vector<std::string>>;
   struct Outcome {
-    ExpiryWatch watch;
-    storage::Status noted = storage::kOk;  // the watch
-    std::optional<Nodes> forgotten;        // nothing: it was not tried
+    std::optional<ExpiryWatch> watch;
+    storage::Status noted = storage::kOk;           // the watch
+    std::optional<catalog::care::Expired> expired;  // nothing: it was not tried
   };
   enum class Task : std::uint8_t { kNote, kNoteAndForget };
 
+  [[nodiscard]] Outcome work_caught(const std::optional<ExpiryWatch>& known, Task task) const;
   [[nodiscard]] Outcome work(const std::optional<ExpiryWatch>& known, Task task) const;
-  [[nodiscard]] Nodes forget_some(std::chrono::system_clock::time_point now) const;
   void wait(std::chrono::milliseconds time);
   void begin();
   void on_done(const Outcome& outcome);
@@ -61,7 +61,7 @@ class Expiry {
   const catalog::CatalogPlace place_;
   const std::chrono::seconds silent_for_;
   const std::string watch_file_;
-  const ExpiryTimes times_;
+  ExpiryTimes times_;
 
   asio::steady_timer timer_;
   std::optional<ExpiryWatch> watch_;

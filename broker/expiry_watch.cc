@@ -10,9 +10,10 @@ namespace stompbox {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-ExpiryWatch carried_on(const std::optional<ExpiryWatch>& kept, sys_seconds now, seconds break_max) {
-  const bool goes_on = kept && kept->last <= now && now - kept->last <= break_max;
-  return {goes_on ? kept->since : now, now};
+ExpiryWatch carried_on(const std::optional<ExpiryWatch>& kept, sys_seconds newest,
+                       seconds break_max) {
+  const bool goes_on = kept && kept->last <= newest && newest - kept->last <= break_max;
+  return {goes_on ? kept->since : newest, newest};
 }
 
 std::optional<ExpiryWatch> read_watch(const std::string& path) {

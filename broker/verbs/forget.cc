@@ -166,9 +166,10 @@ Exit change_named(const options::Options& options, const std::vector<std::string
   bool all_found = true;
   for (const std::string& node : nodes) {
     auto row = change_one(**db, node, change, mark);
-    if (!row) return fail(row.error());
-    if (row->done.hosts == 0) complain(no_such_node(node).text);
-    all_found = all_found && row->done.hosts > 0;
+    if (!row) complain(row.error().text);
+    if (row && row->done.hosts == 0) complain(no_such_node(node).text);
+    all_found = all_found && row && row->done.hosts > 0;
+    if (!row) continue;
     rows.push_back(std::move(*row));
   }
   warn_of(mark);
@@ -194,22 +195,25 @@ std::string show_silent(const std::vector<SilentNode>& nodes, const ForgetOption
          (wanted.dry_run ? " would be forgotten\n" : " forgotten\n");
 }
 
-// Leaves in `nodes` those that were still silent when it was their turn.
+// Leaves in `nodes` those that were forgotten: who is not silent any more when it is his turn is
+// left, and so is who makes an error, which is told; the last is returned.
 storage::Status forget_each(catalog::SqlConnection& db, std::vector<SilentNode>& nodes,
                             Output output) {
   CareProgress progress("forgetting", output);
   catalog::care::LockPause pause(progress);
   std::vector<SilentNode> forgotten;
+  storage::Status status = storage::kOk;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     progress.on_progress("nodes", i, nodes.size());
     pause.begin();
     const auto done = catalog::care::forget_silent(db, nodes[i]);
-    if (!done) return done.error();
     pause.end();
-    if (done->hosts > 0) forgotten.push_back(nodes[i]);
+    if (!done) complain(done.error().text);
+    if (!done) status = done.error();
+    if (done && done->hosts > 0) forgotten.push_back(nodes[i]);
   }
   nodes = std::move(forgotten);
-  return storage::kOk;
+  return status;
 }
 
 // What waits in a queue is not marked: a node with a message there is not silent.
@@ -221,12 +225,10 @@ Exit forget_all_silent(const options::Options& options, const ForgetOptions& wan
   auto nodes =
       catalog::care::silent_nodes(**db, silent_for, std::chrono::system_clock::now(), kSilentMax);
   if (!nodes) return fail(nodes.error());
-  if (!wanted.dry_run) {
-    const auto done = forget_each(**db, *nodes, wanted.output);
-    if (!done) return fail(done.error());
-  }
+  storage::Status status = storage::kOk;
+  if (!wanted.dry_run) status = forget_each(**db, *nodes, wanted.output);
   print(wanted.output == Output::kJson ? silent_json(*nodes, wanted) : show_silent(*nodes, wanted));
-  return Exit::kDone;
+  return status ? Exit::kDone : Exit::kFailed;
 }
 
 }  // namespace

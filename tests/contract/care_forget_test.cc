@@ -36,10 +36,10 @@ catalog::care::Unexported unexport(CatalogDatabase& db, const std::string& node,
 std::vector<std::string> expire(CatalogDatabase& db, std::chrono::seconds silent_for,
                                 std::size_t count_max = 10) {
   const auto connection = connect(db);
-  const auto names = catalog::care::expire_step(*connection, silent_for,
-                                                std::chrono::system_clock::now(), count_max);
-  if (!names) FAIL(names.error().text);
-  return *names;
+  auto expired = catalog::care::expire_step(*connection, silent_for,
+                                            std::chrono::system_clock::now(), count_max);
+  if (!expired.failure) FAIL(expired.failure.error().text);
+  return std::move(expired.forgotten);
 }
 
 SaveStatus save_at(catalog::CatalogStore& store, const catalog::Catalog& catalog,
@@ -202,7 +202,35 @@ TEST_CASE("a node whose facts are fresh is not silent") {
   db->run("UPDATE hosts SET last_compile = '2001-02-03 04:05:06' WHERE name = 'web1'");
   CHECK(expire(*db, 30 * kDay).empty());
   db->run("UPDATE fact_values SET updated_at = '2001-02-03 04:05:06' WHERE host_id = 1");
+  CHECK(expire(*db, 30 * kDay).empty());  // the same facts may have come again
+  db->run("UPDATE stompbox_nodes SET updated_at = '2001-02-03 04:05:06' WHERE name = 'web1'");
   CHECK(expire(*db, 30 * kDay) == std::vector<std::string>{"web1"});
+}
+
+TEST_CASE("a time that a wrong clock has left makes nobody silent") {
+  const auto db = make_catalog_database();
+  fill(*db);
+  db->run("UPDATE fact_values SET updated_at = '2001-02-03 04:05:06'");
+  db->run("UPDATE stompbox_nodes SET updated_at = '2001-02-03 04:05:06'");
+  db->run("UPDATE hosts SET last_compile = '2001-02-03 04:05:06'");
+  db->run("INSERT INTO hosts (name, last_compile) VALUES ('ahead', '2037-02-03 04:05:06')");
+  CHECK(expire(*db, 30 * kDay).empty());
+}
+
+TEST_CASE("a node of which something comes between the look and its turn is kept") {
+  const auto db = make_catalog_database();
+  fill(*db);
+  db->run("INSERT INTO hosts (name, last_compile) VALUES ('old1', '2001-02-03 04:05:06')");
+  const auto connection = connect(*db);
+  const auto silent =
+      catalog::care::silent_nodes(*connection, 30 * kDay, std::chrono::system_clock::now(), 10);
+  REQUIRE(silent);
+  REQUIRE(silent->size() == 1);
+  db->run("UPDATE hosts SET last_compile = '2037-02-03 04:05:06' WHERE name = 'old1'");
+  const auto forgotten = catalog::care::forget_silent(*connection, silent->front());
+  REQUIRE(forgotten);
+  CHECK(forgotten->hosts == 0);
+  CHECK(count(*db, "hosts") == "3");
 }
 
 TEST_CASE("a silent row beside a fresh one of the same name forgets nobody") {

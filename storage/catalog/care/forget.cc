@@ -149,21 +149,33 @@ void unexport_host(SqlConnection& db, std::int64_t id, std::string_view now, Une
 // When something last came of a row of `hosts`, as far as that row says.
 constexpr std::string_view kLastSeen = "coalesce(c.last_compile, c.updated_at, c.created_at)";
 
-bool all_last_seen_at(SqlConnection& db, const std::vector<std::int64_t>& hosts,
-                      const std::string& time) {
-  SqlStatement seen(db, "SELECT " + std::string(kLastSeen) + " FROM hosts c WHERE c.id = ?1");
+// Of a row c of `hosts`: nothing has come of it since the time ?3. Facts that are as they were
+// change no row of theirs, but our record of the node.
+std::string is_silent_sql(SqlConnection& db) {
+  std::string sql(kLastSeen);
+  sql +=
+      " < ?3 AND NOT EXISTS (SELECT 1 FROM fact_values v WHERE v.host_id = c.id"
+      " AND v.updated_at >= ?3)";
+  if (look_for_own_table(db) == OwnTable::kMissing) return sql;
+  return sql + " AND NOT EXISTS (SELECT 1 FROM " + std::string(kOwnTable) +
+         " s WHERE s.name = c.name AND s.updated_at >= ?3)";
+}
+
+bool all_silent(SqlConnection& db, const std::vector<std::int64_t>& hosts,
+                const std::string& before) {
+  SqlStatement row(
+      db, "SELECT c.id FROM hosts c WHERE c.id >= ?1 AND c.id <= ?2 AND " + is_silent_sql(db));
   return std::ranges::all_of(hosts, [&](std::int64_t id) {
-    seen.bind(1, id);
-    const bool same = seen.step() && seen.text(0) == time;
-    seen.reset();
-    return same;
+    row.bind(1, id).bind(2, id).bind(3, std::string_view(before));
+    const bool silent = row.step();
+    row.reset();
+    return silent;
   });
 }
 
-// `last_seen`: only if nothing has come since.
+// `silent`: only if nothing has come since.
 Result<Forgotten> forget_rows(SqlConnection& db, const std::string& name,
-                              const std::optional<Arrival>& through,
-                              const std::optional<std::string>& last_seen) {
+                              const std::optional<Arrival>& through, const SilentNode* silent) {
   const std::string now = LocalTimestamps(db.dialect().second_digits).now();
   Forgotten outcome;
   const Status status = in_write_transaction(db, [&] {
@@ -171,7 +183,7 @@ Result<Forgotten> forget_rows(SqlConnection& db, const std::string& name,
     Record record(db, name, now);
     record.lock(through);
     const std::vector<std::int64_t> hosts = hosts_named(db, name);
-    if (last_seen && !all_last_seen_at(db, hosts, *last_seen)) return;
+    if (silent != nullptr && !all_silent(db, hosts, silent->before)) return;
     for (const std::int64_t id : hosts)
       remove_host(db, id, outcome);
     if (!record.is_there()) return;
@@ -183,32 +195,15 @@ Result<Forgotten> forget_rows(SqlConnection& db, const std::string& name,
   return outcome;
 }
 
-// When anything was last stored; `now` at most, for a clock may have been wrong.
-std::string newest_catalog(SqlConnection& db, const std::string& now) {
-  const auto newest = text_of(db, "SELECT max(last_compile) FROM hosts");
-  return newest && !newest->empty() ? std::min(*newest, now) : std::string();
-}
-
-std::string before(SqlConnection& db, std::chrono::seconds silent_for,
-                   std::chrono::system_clock::time_point now, LocalTimestamps& clock) {
-  const std::string newest = newest_catalog(db, clock.at(now));
-  std::tm fields{};
-  if (newest.empty() || strptime(newest.c_str(), "%Y-%m-%d %H:%M:%S", &fields) == nullptr) {
-    return {};
-  }
-  fields.tm_isdst = -1;
-  return clock.at(std::chrono::system_clock::from_time_t(std::mktime(&fields)) - silent_for);
-}
-
 }  // namespace
 
 Result<Forgotten> forget_node(SqlConnection& db, const std::string& name,
                               const std::optional<Arrival>& through) {
-  return forget_rows(db, name, through, std::nullopt);
+  return forget_rows(db, name, through, nullptr);
 }
 
 Result<Forgotten> forget_silent(SqlConnection& db, const SilentNode& node) {
-  return forget_rows(db, node.name, std::nullopt, node.last_seen);
+  return forget_rows(db, node.name, std::nullopt, &node);
 }
 
 Result<Unexported> unexport_node(SqlConnection& db, const std::string& name,
@@ -257,45 +252,61 @@ bool has_ensure(std::string_view type) {
   return type.starts_with("Nagios_") || std::ranges::binary_search(kTypes, type);
 }
 
+std::optional<std::chrono::system_clock::time_point> newest_catalog(
+    SqlConnection& db, std::chrono::system_clock::time_point now) {
+  LocalTimestamps clock(db.dialect().second_digits);
+  SqlStatement select(db, "SELECT max(last_compile) FROM hosts WHERE last_compile <= ?1");
+  const std::string latest = clock.at(now);
+  select.bind(1, std::string_view(latest));
+  const std::string newest = select.step() ? std::string(select.text(0)) : std::string();
+  select.reset();
+  std::tm fields{};
+  if (strptime(newest.c_str(), "%Y-%m-%d %H:%M:%S", &fields) == nullptr) return std::nullopt;
+  fields.tm_isdst = -1;
+  return std::chrono::system_clock::from_time_t(std::mktime(&fields));
+}
+
 Result<std::vector<SilentNode>> silent_nodes(SqlConnection& db, std::chrono::seconds silent_for,
                                              std::chrono::system_clock::time_point now,
                                              std::size_t count_max) {
   LocalTimestamps clock(db.dialect().second_digits);
   std::vector<SilentNode> nodes;
-  const std::string cutoff = before(db, silent_for, now, clock);
+  const auto newest = newest_catalog(db, now);
+  const std::string cutoff = newest ? clock.at(*newest - silent_for) : std::string();
   IdWindows windows(db, "hosts");
-  const std::string last_seen(kLastSeen);
-  SqlStatement hosts(
-      db, "SELECT c.name, " + last_seen + " FROM hosts c WHERE c.id > ?1 AND c.id <= ?2 AND " +
-              last_seen +
-              " < ?3 AND NOT EXISTS (SELECT 1 FROM fact_values v WHERE v.host_id ="
-              " c.id AND v.updated_at >= ?3) AND NOT EXISTS (SELECT 1 FROM hosts o WHERE"
-              " o.name = c.name AND o.id <> c.id) ORDER BY c.id");
+  SqlStatement hosts(db, "SELECT c.name, " + std::string(kLastSeen) +
+                             " FROM hosts c WHERE c.id > ?1 AND c.id <= ?2 AND " +
+                             is_silent_sql(db) +
+                             " AND NOT EXISTS (SELECT 1 FROM hosts o WHERE"
+                             " o.name = c.name AND o.id <> c.id) ORDER BY c.id");
   while (!cutoff.empty() && nodes.size() < count_max) {
     const auto window = windows.next();
     if (!window) break;
     bind(hosts, *window);
     hosts.bind(3, std::string_view(cutoff));
     while (nodes.size() < count_max && hosts.step())
-      nodes.push_back({std::string(hosts.text(0)), std::string(hosts.text(1))});
+      nodes.push_back({std::string(hosts.text(0)), std::string(hosts.text(1)), cutoff});
     hosts.reset();
   }
   if (const Status status = take_failure(db); !status) return status.error();
   return nodes;
 }
 
-Result<std::vector<std::string>> expire_step(SqlConnection& db, std::chrono::seconds silent_for,
-                                             std::chrono::system_clock::time_point now,
-                                             std::size_t count_max) {
+Expired expire_step(SqlConnection& db, std::chrono::seconds silent_for,
+                    std::chrono::system_clock::time_point now, std::size_t count_max) {
+  Expired outcome;
   auto silent = silent_nodes(db, silent_for, now, count_max);
-  if (!silent) return silent.error();
-  std::vector<std::string> names;
+  if (!silent) {
+    outcome.failure = silent.error();
+    return outcome;
+  }
+  outcome.silent = silent->size();
   for (SilentNode& node : *silent) {
     const auto forgotten = forget_silent(db, node);
-    if (!forgotten) return forgotten.error();
-    if (forgotten->hosts > 0) names.push_back(std::move(node.name));
+    if (!forgotten && outcome.failure) outcome.failure = forgotten.error();
+    if (forgotten && forgotten->hosts > 0) outcome.forgotten.push_back(std::move(node.name));
   }
-  return names;
+  return outcome;
 }
 
 }  // namespace stompbox::catalog::care

@@ -47,23 +47,34 @@ struct Unexported {
 struct SilentNode {
   std::string name;
   std::string last_seen;  // as stored: local time
+  std::string before;     // it has been silent since some time before this
 };
 
-// Nodes of which nothing has come for so long: neither a catalog nor facts. Time is counted to the
-// newest catalog in the database, not to now: when nobody could store anything, nobody was silent.
-// A node with several rows is left to a repair.
+// When the newest catalog was stored, in whole seconds; times after `now`, which some wrong clock
+// has left, do not count. Nothing: there is none, or the database cannot be read.
+[[nodiscard]] std::optional<std::chrono::system_clock::time_point> newest_catalog(
+    SqlConnection& db, std::chrono::system_clock::time_point now);
+
+// Nodes of which nothing has come for so long: neither a catalog nor facts, not even ones that
+// changed nothing. Time is counted to the newest catalog in the database, not to now: when nobody
+// could store anything, nobody was silent. A node with several rows is left to a repair.
 [[nodiscard]] storage::Result<std::vector<SilentNode>> silent_nodes(
     SqlConnection& db, std::chrono::seconds silent_for, std::chrono::system_clock::time_point now,
     std::size_t count_max);
 
-// Forgets it, unless a catalog of it has come since it was found, or another row of its name is not
+// Forgets it, unless something of it has come since it was found, or another row of its name is not
 // silent: then nothing is done.
 [[nodiscard]] storage::Result<Forgotten> forget_silent(SqlConnection& db, const SilentNode& node);
 
-// Forgets at most so many silent nodes, a transaction each; their names. What waits in the queue
-// brings a node back: it was not silent then.
-[[nodiscard]] storage::Result<std::vector<std::string>> expire_step(
-    SqlConnection& db, std::chrono::seconds silent_for, std::chrono::system_clock::time_point now,
-    std::size_t count_max);
+struct Expired {
+  std::vector<std::string> forgotten;      // by name
+  std::size_t silent = 0;                  // that were found, `count_max` at most
+  storage::Status failure = storage::kOk;  // the first; one node's keeps no other
+};
+
+// Forgets at most so many silent nodes, a transaction each. What waits in the queue brings a node
+// back: it was not silent then.
+[[nodiscard]] Expired expire_step(SqlConnection& db, std::chrono::seconds silent_for,
+                                  std::chrono::system_clock::time_point now, std::size_t count_max);
 
 }  // namespace stompbox::catalog::care

@@ -13,6 +13,7 @@
 
 #include "broker/expiry_watch.h"
 #include "storage/catalog/catalog_place.h"
+#include "storage/catalog/schema_time.h"
 #include "tests/support/test_folder.h"
 
 using namespace stompbox;
@@ -23,6 +24,7 @@ namespace {
 using std::chrono::sys_seconds;
 
 constexpr sys_seconds kNow{1'700'000'000s};
+constexpr std::chrono::hours kDay{24};
 
 // A database with two nodes, one of which was heard of years ago.
 class Site {
@@ -37,6 +39,7 @@ class Site {
     REQUIRE(store->save(saves).at(0).status == catalog::SaveStatus::kStored);
     db = std::move(*catalog::open_catalog_connection(place, catalog::ConnectionUse::kWrite));
     add_silent("gone");
+    hear(kNow);
     times.first = times.next = times.look = 1ms;
     times.every = 1ms;
     times.wall = [this] { return now; };
@@ -47,12 +50,18 @@ class Site {
             "', '2001-02-03 04:05:06')");
     REQUIRE_FALSE(db->failed());
   }
+  // The newest catalog was stored then.
+  void hear(sys_seconds time) {
+    catalog::LocalTimestamps clock(0);
+    db->run("UPDATE hosts SET last_compile = '" + clock.at(time) + "' WHERE name = 'fresh'");
+    REQUIRE_FALSE(db->failed());
+  }
   int nodes() {
     catalog::SqlStatement count(*db, "SELECT count(*) FROM hosts");
     REQUIRE(count.step());
     return static_cast<int>(count.integer(0));
   }
-  // Since when the watch lasts, and when somebody was there last.
+  // Since when the watch lasts, and its last catalog.
   void keep_watch(std::chrono::seconds since_ago, std::chrono::seconds last_ago) {
     REQUIRE(write_watch(watch_file, {kNow - since_ago, kNow - last_ago}));
   }
@@ -66,9 +75,8 @@ class Site {
 
 // A broker's life, with a loop of its own.
 struct Life {
-  explicit Life(Site& the_site)
-      : site(the_site),
-        expiry(io, site.place, std::chrono::hours(24 * 90), site.watch_file, site.times) {
+  explicit Life(Site& the_site, std::chrono::hours silent_for = 90 * kDay)
+      : site(the_site), expiry(io, site.place, silent_for, site.watch_file, site.times) {
     expiry.start();
   }
   template <typename Reached>
@@ -98,26 +106,50 @@ struct Life {
 
 TEST_CASE("a broker that is started anew each day forgets silent nodes soon after the start") {
   Site site;
-  site.keep_watch(48h, 9h);
+  site.keep_watch(100 * kDay, 9h);
+  site.hear(kNow - 60s);
   Life(site).run_until_nodes(1);
-  CHECK(read_watch(site.watch_file) == ExpiryWatch{kNow - 48h, kNow});
+  CHECK(read_watch(site.watch_file) == ExpiryWatch{kNow - 100 * kDay, kNow - 60s});
 }
 
-TEST_CASE("after a long stop nobody is forgotten until everybody had a day to come back") {
+TEST_CASE("after a long break nobody is forgotten until the whole time has passed once more") {
   Site site;
-  site.keep_watch(std::chrono::hours(24 * 400), std::chrono::hours(24 * 100));
+  site.keep_watch(400 * kDay, 23 * kDay);
   Life(site).run_until_noted(kNow);
   CHECK(site.nodes() == 2);
-  site.now = kNow + 23h;  // restarts in between are no matter
-  Life(site).run_until_noted(kNow + 23h);
-  CHECK(site.nodes() == 2);
-  site.now = kNow + 24h;
+  for (int days = 20; days < 90; days += 20) {  // restarts in between are no matter
+    site.now = kNow + days * kDay;
+    site.hear(kNow + days * kDay);
+    Life(site).run_until_noted(kNow + days * kDay);
+    CHECK(site.nodes() == 2);
+  }
+  site.now = kNow + 90 * kDay;
+  site.hear(kNow + 90 * kDay);
   Life(site).run_until_nodes(1);
+}
+
+TEST_CASE("a time without any catalog is no watch, though the broker was there") {
+  Site site;
+  site.keep_watch(100 * kDay, 20 * kDay);
+  site.hear(kNow - 20 * kDay);
+  Life life(site);
+  for (int i = 0; i < 20; ++i)
+    life.io.run_one_for(20s);
+  CHECK(site.nodes() == 2);
+  CHECK(read_watch(site.watch_file) == ExpiryWatch{kNow - 100 * kDay, kNow - 20 * kDay});
+}
+
+TEST_CASE("a short time of silence makes a short break") {
+  Site site;
+  site.keep_watch(30 * kDay, 4h);
+  Life(site, 12h).run_until_noted(kNow);
+  CHECK(site.nodes() == 2);
+  CHECK(read_watch(site.watch_file)->since == kNow);
 }
 
 TEST_CASE("a pass ends with the last silent node, a few at a time, and comes again") {
   Site site;
-  site.keep_watch(48h, 1h);
+  site.keep_watch(100 * kDay, 1h);
   for (int i = 0; i < 24; ++i)
     site.add_silent("gone" + std::to_string(i));
   Life life(site);
@@ -129,7 +161,7 @@ TEST_CASE("a pass ends with the last silent node, a few at a time, and comes aga
 TEST_CASE("a pass comes once a day, however often the watch is noted") {
   Site site;
   site.times.every = std::chrono::hours(24);
-  site.keep_watch(48h, 1h);
+  site.keep_watch(100 * kDay, 1h);
   Life life(site);
   life.run_until_nodes(1);
   for (int i = 0; i < 4; ++i)
