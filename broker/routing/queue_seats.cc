@@ -66,6 +66,7 @@ void Queue::update_mode() {
 }
 
 void Queue::offer_turn(Seat& seat) {
+  if (seat.subscription->browses) return;  // it looks, and takes nothing
   if (seat.turns != nullptr || seat.barred || !seat.subscription->has_credit()) return;
   last_turn_ += 1;
   if (choosy_) {

@@ -175,6 +175,31 @@ TEST_CASE("a reset forgets all messages and keeps peers and subscriptions") {
   CHECK(table.router.acknowledge(held, consumer.deliveries.back().id, Reach::kOne, {}));
 }
 
+TEST_CASE("after a reset a browser that follows still takes nothing") {
+  RouterTable table;
+  Recorder producer, viewer, chooser;
+  const auto from = table.join(producer);
+  const auto to = table.join(viewer);
+  REQUIRE(table.subscribe_as(browser(to, Browsing::kFollow), "/queue/q"));
+  Count count;
+  table.router.reset(into(count));
+  table.settle();
+  REQUIRE(table.send(from, "/queue/q", "a"));
+  table.settle();
+  CHECK(viewer.bodies() == Bodies{"a"});
+  CHECK(table.router.queue_figures()[0].waiting == 1);
+  // The same where others choose by a selector; and it leaves nothing behind when it goes.
+  SubscribeRequest choosy;
+  choosy.peer = table.join(chooser);
+  choosy.selector = *routing::Selector::parse("a='1'");
+  REQUIRE(table.subscribe_as(std::move(choosy), "/queue/q"));
+  table.router.reset(into(count));
+  table.settle();
+  table.router.detach(to);
+  REQUIRE(table.send(from, "/queue/q", "b"));
+  CHECK(chooser.bodies().empty());
+}
+
 TEST_CASE("whether a destination is there can be asked without making it") {
   RouterTable table;
   Recorder producer, consumer;
