@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -10,6 +11,15 @@ namespace stompbox::storage {
 
 [[nodiscard]] inline bool is_utf8(std::string_view bytes) {
   return utf8_prefix(bytes) == bytes.size();
+}
+
+// The front of a text, at most so many bytes, that does not end within a character.
+[[nodiscard]] inline std::string_view whole_characters(std::string_view text,
+                                                       std::size_t bytes_max) {
+  std::size_t size = std::min(text.size(), bytes_max);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
+    --size;
+  return text.substr(0, size);
 }
 
 }  // namespace stompbox::storage

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "storage/catalog/mysql_schema.h"
+#include "storage/utf8.h"
 
 namespace stompbox::catalog {
 namespace {
@@ -29,7 +30,7 @@ std::string name_without_row(DatabaseSession& session, const NameSets& wanted) {
   const auto missing = [](NamesTable& table, const std::set<std::string_view>& texts) {
     const auto found = std::ranges::find_if(
         texts, [&table](std::string_view text) { return table.id_of(text) == kNoRow; });
-    return found == texts.end() ? std::string_view() : found->substr(0, 80);
+    return found == texts.end() ? std::string_view() : storage::whole_characters(*found, 80);
   };
   const auto sentence = [](std::string_view kind, std::string_view name) {
     return "the name `" + std::string(name) + "` of a " + std::string(kind);
@@ -64,7 +65,7 @@ std::vector<std::optional<SaveOutcome>> MysqlBatch::run(
   outcomes_.assign(works.size(), std::nullopt);
   todo_.resize(works.size());
   std::iota(todo_.begin(), todo_.end(), std::size_t{0});
-  std::ranges::sort(todo_, {}, [this](std::size_t i) { return works_[i]->node(); });
+  sort_by_node();
   lacking_.clear();
   names_made_.assign(works.size(), 0);
   names_alone_ = false;
@@ -176,6 +177,10 @@ SaveOutcome MysqlBatch::give_up_names(const SaveWork& work) {
           {}};
 }
 
+void MysqlBatch::sort_by_node() {
+  std::ranges::sort(todo_, {}, [this](std::size_t i) { return works_[i]->node(); });
+}
+
 bool MysqlBatch::make_names() {
   const std::size_t count = names_alone_ ? 1 : lacking_.size();
   const std::span<const std::size_t> now(lacking_.data(), count);
@@ -191,6 +196,7 @@ bool MysqlBatch::make_names() {
   for (const std::size_t i : now)
     ++names_made_[i];
   todo_.insert(todo_.begin(), now.begin(), now.end());
+  sort_by_node();
   lacking_.erase(lacking_.begin(), lacking_.begin() + static_cast<std::ptrdiff_t>(count));
   names_alone_ = names_alone_ && !lacking_.empty();
   return true;
@@ -201,7 +207,7 @@ bool MysqlBatch::single_out_names() {
   db_.clear_failure();
   db_.roll_back();
   session_.forget_rolled_back();
-  if (std::exchange(names_alone_, true) || lacking_.size() == 1) {
+  if (std::exchange(names_alone_, true)) {  // alone, and with all names read anew
     outcomes_[lacking_.front()] = SaveOutcome{SaveStatus::kPermanent, error, {}};
     lacking_.erase(lacking_.begin());
     names_alone_ = !lacking_.empty();

@@ -54,6 +54,7 @@ class MysqlBatch {
   [[nodiscard]] Step fail_alone(SaveWork& work, std::optional<SaveOutcome>& outcome);
   void begin();
   [[nodiscard]] bool commit();
+  void sort_by_node();  // todo_
   // For the works in lacking_, which are ready to be saved again then; or for the first only.
   [[nodiscard]] bool make_names();
   // The tables refuse a name, which is one message's fault: finds it, by making them for each

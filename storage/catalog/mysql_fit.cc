@@ -87,11 +87,12 @@ std::optional<Error> MysqlFit::check(std::string_view text, const Limit& limit,
   const Misfit misfit = look(text, limit);
   if (misfit == Misfit::kNone) return std::nullopt;
   std::string where = "the " + std::string(what);
-  if (!name.empty()) where += " `" + std::string(name.substr(0, 80)) + "`";
+  if (!name.empty()) where += " `" + std::string(storage::whole_characters(name, 80)) + "`";
   if (resource != nullptr) {
-    where += " of " + resource->type + "[" + resource->title.substr(0, 80) + "]";
+    where += " of " + resource->type + "[" +
+             std::string(storage::whole_characters(resource->title, 80)) + "]";
   }
-  where += " of " + std::string(node.substr(0, 255));
+  where += " of " + std::string(storage::whole_characters(node, 255));
   const std::string column = "column " + std::string(limit.name) + " of the catalog database";
   if (misfit == Misfit::kNoUtf8) {
     return Error{ErrorCode::kInvalid, where + " is not UTF-8, which " + column +

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -23,7 +24,8 @@ class SqliteCourtesy {
 
   SqliteCourtesy(std::chrono::milliseconds lock_max, Stops stops)
       : silence_(stops == Stops::kReadersToo ? 25 : 50),
-        patience_((stops == Stops::kReadersToo ? 60 : 20) * lock_max) {}
+        patience_(std::min<Clock::duration>((stops == Stops::kReadersToo ? 60 : 20) * lock_max,
+                                            std::chrono::seconds(3))) {}
 
   // Commits of others were found, or that they are about where that matters.
   void note_others(Clock::time_point now) { others_at_ = now; }

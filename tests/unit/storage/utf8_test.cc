@@ -19,4 +19,13 @@ TEST_CASE("well-formed UTF-8 is told from everything else") {
   }
 }
 
+TEST_CASE("a text is cut between its characters") {
+  CHECK(whole_characters("plain", 3) == "pla");
+  CHECK(whole_characters("plain", 5) == "plain");
+  CHECK(whole_characters("aä", 2) == "a");
+  CHECK(whole_characters("aä", 3) == "aä");
+  CHECK(whole_characters("😀x", 3).empty());
+  CHECK(whole_characters("\x80\x80\x80", 2).empty());
+}
+
 }  // namespace stompbox::storage
