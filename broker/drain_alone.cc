@@ -3,7 +3,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include "broker/expiry.h"
 #include "broker/folder_lock.h"
 #include "broker/log/log.h"
+#include "broker/long_run.h"
 #include "broker/net/asio_support.h"
 #include "broker/net/connections.h"
 #include "broker/ready_file.h"
@@ -44,14 +44,6 @@ constexpr milliseconds kWorkerPatience{1'000};
 // At the start: for the database; it may be locked, and the drain waits for it as long as it takes.
 constexpr milliseconds kDatabasePatience{1'000};
 constexpr std::chrono::minutes kFiguresEvery{1};
-
-enum class Exit { kDone = 0, kFailed = 1, kMisuse = 2 };
-
-void tell_failure(const options::Options& options, const std::string& sentence) {
-  print_error("stompbox: " + sentence);
-  if (options.log.on_standard_error()) return;
-  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
-}
 
 // Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
 class Alone final : private SourceObserver {
@@ -348,38 +340,23 @@ void Alone::on_handed_back(std::size_t messages) {
 }
 
 Exit build_and_run(const options::Options& options, const OnReady& on_ready) {
-  try {
-    auto plan = plan_source(options);
-    if (!plan) {
-      tell_failure(options, plan.error().text);
-      return plan.error().code == storage::ErrorCode::kInvalid ? Exit::kMisuse : Exit::kFailed;
-    }
-    Alone alone(options, on_ready, std::move(*plan));
-    if (const auto status = alone.start(); !status) {
-      tell_failure(options, status.error().text);
-      return Exit::kFailed;
-    }
-    return alone.run();
-  } catch (const std::exception& bug) {
-    tell_failure(options, std::string("internal failure: ") + bug.what());
+  auto plan = plan_source(options);
+  if (!plan) {
+    tell_failure(options, plan.error().text);
+    return plan.error().code == storage::ErrorCode::kInvalid ? Exit::kMisuse : Exit::kFailed;
+  }
+  Alone alone(options, on_ready, std::move(*plan));
+  if (const auto status = alone.start(); !status) {
+    tell_failure(options, status.error().text);
     return Exit::kFailed;
   }
+  return alone.run();
 }
 
 }  // namespace
 
 int run_drain(const options::Options& options, const OnReady& on_ready) {
-  if (const auto error = log::start(options.log)) {
-    print_error("stompbox: the log file " + options.log.file +
-                " cannot be opened: " + error.message());
-    return static_cast<int>(Exit::kFailed);
-  }
-  const Exit end = build_and_run(options, on_ready);
-  if (end == Exit::kDone) {
-    log::write(log::Level::kInfo, "stopped", log::Fields().add("lost_lines", log::lost_lines()));
-  }
-  log::stop();
-  return static_cast<int>(end);
+  return run_logged(options, [&] { return build_and_run(options, on_ready); });
 }
 
 }  // namespace stompbox

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +24,7 @@
 #include "broker/expiry.h"
 #include "broker/lifelines.h"
 #include "broker/log/log.h"
+#include "broker/long_run.h"
 #include "broker/loss_log.h"
 #include "broker/monitor_queue.h"
 #include "broker/net/asio_support.h"
@@ -51,21 +51,12 @@ constexpr milliseconds kWorkerPatience{300};  // for its thread to end
 // At the start: for the database; it may be locked, and the broker is ready without it.
 constexpr milliseconds kDatabasePatience{1000};
 
-enum class Exit { kDone = 0, kFailed = 1 };
-
 void raise_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
   log::write(log::Level::kWarning, "descriptor-limit-kept");
-}
-
-// One sentence on standard error, and in the log if that is another place.
-void tell_failure(const options::Options& options, const std::string& sentence) {
-  print_error("stompbox: " + sentence);
-  if (options.log.on_standard_error()) return;
-  log::write(log::Level::kError, "failed", log::Fields().add("error", sentence));
 }
 
 // Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
@@ -462,34 +453,19 @@ void Server::take_down() {
 }
 
 Exit build_and_run(const options::Options& options, const OnReady& on_ready) {
-  try {
-    Server server(options, on_ready);
-    if (const auto status = server.start(); !status) {
-      tell_failure(options, status.error().text);
-      return Exit::kFailed;
-    }
-    return server.run();
-  } catch (const std::exception& bug) {
-    tell_failure(options, std::string("internal failure: ") + bug.what());
+  raise_descriptor_limit();
+  Server server(options, on_ready);
+  if (const auto status = server.start(); !status) {
+    tell_failure(options, status.error().text);
     return Exit::kFailed;
   }
+  return server.run();
 }
 
 }  // namespace
 
 int run_server(const options::Options& options, const OnReady& on_ready) {
-  if (const auto error = log::start(options.log)) {
-    print_error("stompbox: the log file " + options.log.file +
-                " cannot be opened: " + error.message());
-    return static_cast<int>(Exit::kFailed);
-  }
-  raise_descriptor_limit();
-  const Exit end = build_and_run(options, on_ready);
-  if (end == Exit::kDone) {
-    log::write(log::Level::kInfo, "stopped", log::Fields().add("lost_lines", log::lost_lines()));
-  }
-  log::stop();
-  return static_cast<int>(end);
+  return run_logged(options, [&] { return build_and_run(options, on_ready); });
 }
 
 }  // namespace stompbox
