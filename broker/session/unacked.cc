@@ -1,5 +1,6 @@
 #include "broker/session/unacked.h"
 
+#include <cassert>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -13,29 +14,42 @@ constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
 
 void Unacked::add(const AckId& delivery, queue::MessageId message) {
   // Deliveries and messages mostly come in growing order: the end is the right guess.
-  const ByMessage by_message{message.value, delivery.tag, delivery.delivery.value};
   const ByDelivery by_delivery{delivery.tag, delivery.delivery.value, message.value};
-  if (spare_messages_.empty()) {
-    by_message_.insert(by_message_.end(), by_message);
+  if (spare_deliveries_.empty()) {
     by_delivery_.insert(by_delivery_.end(), by_delivery);
+  } else {
+    spare_deliveries_.back().value() = by_delivery;
+    by_delivery_.insert(by_delivery_.end(), std::move(spare_deliveries_.back()));
+    spare_deliveries_.pop_back();
+  }
+  if (names_messages_) add_message({message.value, delivery.tag, delivery.delivery.value});
+}
+
+void Unacked::add_message(const ByMessage& message) {
+  if (spare_messages_.empty()) {
+    by_message_.insert(by_message_.end(), message);
     return;
   }
-  spare_messages_.back().value() = by_message;
+  spare_messages_.back().value() = message;
   by_message_.insert(by_message_.end(), std::move(spare_messages_.back()));
   spare_messages_.pop_back();
-  spare_deliveries_.back().value() = by_delivery;
-  by_delivery_.insert(by_delivery_.end(), std::move(spare_deliveries_.back()));
-  spare_deliveries_.pop_back();
+}
+
+void Unacked::index_messages() {
+  if (std::exchange(names_messages_, true)) return;
+  for (const ByDelivery& each : by_delivery_)
+    add_message({each.message, each.tag, each.delivery});
 }
 
 std::set<Unacked::ByDelivery>::iterator Unacked::remove(std::set<ByDelivery>::iterator at) {
-  MessageNode message = by_message_.extract({at->message, at->tag, at->delivery});
+  if (names_messages_) {
+    MessageNode message = by_message_.extract({at->message, at->tag, at->delivery});
+    assert(!message.empty());
+    if (spare_messages_.size() < kSpareMax) spare_messages_.push_back(std::move(message));
+  }
   const auto next = std::next(at);
   DeliveryNode delivery = by_delivery_.extract(at);
-  if (!message.empty() && spare_messages_.size() < kSpareMax) {
-    spare_messages_.push_back(std::move(message));
-    spare_deliveries_.push_back(std::move(delivery));
-  }
+  if (spare_deliveries_.size() < kSpareMax) spare_deliveries_.push_back(std::move(delivery));
   return next;
 }
 
@@ -92,7 +106,8 @@ bool Unacked::contains(const AckId& delivery) const {
          at->delivery == delivery.delivery.value;
 }
 
-std::optional<AckId> Unacked::find(queue::MessageId message, std::uint32_t tag) const {
+std::optional<AckId> Unacked::find(queue::MessageId message, std::uint32_t tag) {
+  index_messages();
   const auto after = by_message_.upper_bound({message.value, tag, kLast});
   if (after == by_message_.begin()) return std::nullopt;
   const ByMessage& found = *std::prev(after);
@@ -100,11 +115,12 @@ std::optional<AckId> Unacked::find(queue::MessageId message, std::uint32_t tag) 
   return AckId{.tag = tag, .delivery = {found.delivery}};
 }
 
-std::optional<AckId> Unacked::find(queue::MessageId message) const {
+std::optional<AckId> Unacked::find(queue::MessageId message) {
   return find_after(message, 0);
 }
 
-std::optional<AckId> Unacked::find_after(queue::MessageId message, std::uint32_t tag) const {
+std::optional<AckId> Unacked::find_after(queue::MessageId message, std::uint32_t tag) {
+  index_messages();
   const auto at = by_message_.upper_bound({message.value, tag, kLast});
   if (at == by_message_.end() || at->message != message.value) return std::nullopt;
   return AckId{.tag = at->tag, .delivery = {at->delivery}};

@@ -12,8 +12,9 @@
 
 namespace stompbox::session {
 
-// The deliveries of one peer that wait for its ACK, by delivery and by message. Credit bounds it.
-// One that an open transaction has acknowledged is claimed: it waits still, but cannot be found.
+// The deliveries of one peer that wait for its ACK, by delivery and, for peers that name messages
+// (STOMP 1.0 and 1.1), by message. Credit bounds it. One that an open transaction has acknowledged
+// is claimed: it waits still, but cannot be found.
 class Unacked {
  public:
   struct Claim {
@@ -35,11 +36,11 @@ class Unacked {
 
   [[nodiscard]] bool contains(const AckId& delivery) const;
   // The delivery of that message on the subscription `tag`, the newest if there are several.
-  [[nodiscard]] std::optional<AckId> find(queue::MessageId message, std::uint32_t tag) const;
+  [[nodiscard]] std::optional<AckId> find(queue::MessageId message, std::uint32_t tag);
   // The same on the oldest subscription that waits for it.
-  [[nodiscard]] std::optional<AckId> find(queue::MessageId message) const;
+  [[nodiscard]] std::optional<AckId> find(queue::MessageId message);
   // The same on a later subscription than `tag`.
-  [[nodiscard]] std::optional<AckId> find_after(queue::MessageId message, std::uint32_t tag) const;
+  [[nodiscard]] std::optional<AckId> find_after(queue::MessageId message, std::uint32_t tag);
   [[nodiscard]] bool any_of(std::uint32_t tag) const;  // claimed ones included
   [[nodiscard]] std::size_t size() const { return by_delivery_.size() + claimed_.size(); }
   void clear();
@@ -61,7 +62,10 @@ class Unacked {
   using DeliveryNode = std::set<ByDelivery>::node_type;
   static constexpr std::size_t kSpareMax = 64;
   std::set<ByDelivery>::iterator remove(std::set<ByDelivery>::iterator at);
+  void add_message(const ByMessage& message);
+  void index_messages();
 
+  bool names_messages_ = false;  // by_message_ is kept, since the first who asked
   std::set<ByMessage> by_message_;
   std::set<ByDelivery> by_delivery_;
   std::set<ByDelivery> claimed_;

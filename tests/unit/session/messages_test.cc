@@ -56,6 +56,9 @@ TEST_CASE("what is covered by an ACK waits no longer, by whatever name") {
   unacked.remove({.tag = 1, .delivery = {4}}, Reach::kUpTo);
   CHECK_FALSE(unacked.any_of(1));
   CHECK(unacked.any_of(2));
+  CHECK_FALSE(unacked.find({4}, 1));
+  unacked.add({.tag = 1, .delivery = {5}}, {4});
+  CHECK(unacked.find({4}, 1) == AckId{.tag = 1, .delivery = {5}});
 }
 
 TEST_CASE("a 1.0 consumer gets no header without a value, others do") {
