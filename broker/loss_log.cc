@@ -26,10 +26,22 @@ void LossLog::arm() {
 }
 
 void LossLog::look() {
+  tell_all();
+  arm();
+}
+
+void LossLog::last_look() {
+  timer_.cancel();
+  for (Told* told : {&topics_, &queues_, &letters_})
+    told->silent_until = {};
+  tell_all();
+}
+
+void LossLog::tell_all() {
   const routing::RouterFigures figures = router_.figures();
   tell(topics_, figures.topic_dropped);
+  tell(queues_, figures.queue_dropped);
   tell(letters_, figures.dead_letters_dropped);
-  arm();
 }
 
 void LossLog::tell(Told& told, std::uint64_t total) {

@@ -11,14 +11,17 @@
 namespace stompbox {
 
 // Says in the log what policies have given up: messages that slow topic subscribers were not given,
-// dead letters that made room. Looks every second; one line of a kind in ten seconds at most, with
-// the count since the last one and since the start. Loop thread.
+// messages of full queues and dead letters that made room. Looks every second; one line of a kind
+// in ten seconds at most, with the count since the last one and since the start. Loop thread.
 class LossLog {
  public:
   // Both outlive this; `io` is not run afterwards.
   LossLog(asio::io_context& io, const routing::Router& router);
   LossLog(const LossLog&) = delete;
   LossLog& operator=(const LossLog&) = delete;
+
+  // At the stop: says at once what has not been said yet, and looks no more.
+  void last_look();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -30,10 +33,12 @@ class LossLog {
   static void tell(Told& told, std::uint64_t total);
   void arm();
   void look();
+  void tell_all();
 
   const routing::Router& router_;
   asio::steady_timer timer_;
   Told topics_{"topic-messages-lost"};
+  Told queues_{"queue-messages-lost"};
   Told letters_{"dead-letters-lost"};
 };
 

@@ -421,6 +421,7 @@ asio::awaitable<void> Server::stop_in_order(Server& self) {
   co_await wait_until(self, &Server::peers_gone, kWritePatience);
   self.connections_->close_all();
   co_await wait_until(self, &Server::drain_idle, kDrainPatience);
+  if (self.losses_) self.losses_->last_look();
   self.io_.stop();
 }
 

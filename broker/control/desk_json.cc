@@ -43,6 +43,7 @@ void write_router(Json& json, const routing::RouterFigures& router) {
       .field("withdrawn", router.withdrawn)
       .field("dead_lettered", router.dead_lettered)
       .field("dead_letters_dropped", router.dead_letters_dropped)
+      .field("queue_dropped", router.queue_dropped)
       .field("topic_without_subscriber", router.topic_without_subscriber)
       .field("topic_dropped", router.topic_dropped)
       .field("expired", router.expired)
@@ -97,17 +98,16 @@ void write_catalogs(Json& json, const StatusSources& sources) {
 void write_totals(Json& json, const StatusSources& sources) {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t dropped = 0;
   for (const routing::QueueFigures& queue : sources.queues) {
     messages += queue.waiting + queue.in_flight;
     bytes += queue.bytes;
-    dropped += queue.dropped;
   }
   const auto* letters = find_queue(sources, sources.server.dead_letter_queue);
   json.field("queues", sources.queues.size())
       .field("messages", messages)
       .field("message_bytes", bytes)
-      .field("messages_dropped", dropped)
+      // Of queues that are gone, too: since the start.
+      .field("messages_dropped", sources.router.queue_dropped + sources.router.dead_letters_dropped)
       .field("dead_letters", letters == nullptr ? 0 : letters->waiting + letters->in_flight);
 }
 

@@ -42,6 +42,9 @@ constexpr const char* kHelp =
     "dbsocket dbuser dbpassword thin_storeconfigs pidfile daemonize user group syslogfacility, "
     "and\n"
     "the folders config confdir vardir statedir rundir logdir.\n"
+    "stompbox_config = FILE names a file of ours, read last, which wins: for drain.forget_after "
+    "and\n"
+    "all that puppet.conf has no word for. ('stompbox config sample' prints one.)\n"
     "This is stompbox in the place of puppetqd. 'stompbox drain --help' tells of the rest.\n";
 
 const std::set<std::string>& database_settings() {

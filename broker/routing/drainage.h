@@ -8,7 +8,7 @@ namespace stompbox::routing {
 
 // Waiting messages that leave a queue on somebody's order, page by page.
 struct Router::Drainage {
-  enum class Purpose : std::uint8_t { kPurge, kMove, kMakeRoom };
+  enum class Purpose : std::uint8_t { kPurge, kMove, kMakeRoom, kBoundLetters };
 
   Purpose purpose = Purpose::kPurge;
   Destination target;  // of kMove

@@ -142,6 +142,7 @@ struct RouterFigures {
   std::uint64_t withdrawn = 0;  // appends that an ACK cancelled before they cost a write
   std::uint64_t dead_lettered = 0;
   std::uint64_t dead_letters_dropped = 0;  // the oldest made room for newer ones
+  std::uint64_t queue_dropped = 0;         // the oldest made room, as their queues' policies say
   std::uint64_t topic_without_subscriber = 0;
   std::uint64_t topic_dropped = 0;  // not given to a subscription that was too slow for them
   std::uint64_t expired = 0;

@@ -361,6 +361,9 @@ class Router {
   void end_browser(Subscription& subscription);
   void start_drain(RoutedQueue& queue, Drainage drainage, std::uint64_t count_max);
   [[nodiscard]] static Drainage make_room_drainage();
+  [[nodiscard]] static Drainage bound_letters_drainage();
+  void count_dropped(RoutedQueue& queue);
+  void count_dropped_letter(RoutedQueue& queue);
   void continue_drain(RoutedQueue& queue);
   void drain_one(Batch& batch, Drainage& drainage, Entry entry);
   void end_drain(RoutedQueue& queue);

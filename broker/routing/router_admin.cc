@@ -79,6 +79,12 @@ Router::Drainage Router::make_room_drainage() {
   return drainage;
 }
 
+Router::Drainage Router::bound_letters_drainage() {
+  Drainage drainage = make_room_drainage();
+  drainage.purpose = Drainage::Purpose::kBoundLetters;
+  return drainage;
+}
+
 void Router::start_drain(RoutedQueue& queue, Drainage drainage, std::uint64_t count_max) {
   if (queue.care.drainages > 0) return;
   if (count_max == 0) return drainage.done(std::uint64_t{0});
@@ -117,7 +123,8 @@ void Router::continue_drain(RoutedQueue& queue) {
 void Router::drain_one(Batch& batch, Drainage& drainage, Entry entry) {
   switch (drainage.purpose) {
     case Drainage::Purpose::kPurge: break;
-    case Drainage::Purpose::kMakeRoom: routed(*entry.home).care.dropped += 1; break;
+    case Drainage::Purpose::kMakeRoom: count_dropped(routed(*entry.home)); break;
+    case Drainage::Purpose::kBoundLetters: count_dropped_letter(routed(*entry.home)); break;
     case Drainage::Purpose::kMove: {
       const DestinationView view{drainage.target.kind, drainage.target.name, false};
       auto target = target_of({}, view);

@@ -66,13 +66,17 @@ void Router::bound_letters(RoutedQueue& queue) {
   while (queue.waiting_count() > 0 && queue.total_bytes() > options_.dead_letter_bytes_max) {
     const auto oldest = queue.drop_oldest();
     if (!oldest) {
-      start_drain(queue, make_room_drainage(), 1);
+      start_drain(queue, bound_letters_drainage(), 1);
       return;
     }
-    queue.care.dropped += 1;
-    figures_.dead_letters_dropped += 1;
+    count_dropped_letter(queue);
     erase(*oldest, queue::Urgency::kRide);
   }
+}
+
+void Router::count_dropped_letter(RoutedQueue& queue) {
+  queue.care.dropped += 1;
+  figures_.dead_letters_dropped += 1;
 }
 
 void Router::expire(RoutedQueue& queue) {

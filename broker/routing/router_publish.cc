@@ -243,9 +243,15 @@ void Router::make_room(RoutedQueue& queue) {
       start_drain(queue, make_room_drainage(), 1);
       return;
     }
-    queue.care.dropped += 1;
+    count_dropped(queue);
     erase(*oldest, queue::Urgency::kRide);
   }
+}
+
+// What the queue's own figures count goes with the queue; the router's are since the start.
+void Router::count_dropped(RoutedQueue& queue) {
+  queue.care.dropped += 1;
+  figures_.queue_dropped += 1;
 }
 
 // Takes it off the disk; the receipt of its SEND, if one is due, comes as if it had stayed.

@@ -264,7 +264,8 @@ def case_forget_silent_tells(rig):
     silent = ("forget", "--all-silent-for", "30d", *at)
     assert told(rig, *silent) == "No node has been silent for so long.\n"
     change(rig, f"update hosts set last_compile = '{OLD}' where name = 'web1';"
-                f"update fact_values set updated_at = '{OLD}';")
+                f"update fact_values set updated_at = '{OLD}';"
+                f"update stompbox_nodes set updated_at = '{OLD}' where name = 'web1';")
     table = f"NODE  LAST SEEN\nweb1  {OLD}\n1 node "
     assert told(rig, *silent, "--dry-run") == table + "would be forgotten\n"
     assert told(rig, *silent) == table + "forgotten\n"
@@ -385,9 +386,16 @@ def long_work(rig):
     return ("forget", "--all-silent-for", "30d", *at), lock
 
 
-def release(lock):
-    """When half a second has gone by; the verb goes on."""
-    let_pass(1.5)
+def has_open(process, name):
+    """Whether it has opened a file of that name."""
+    links = pathlib.Path(f"/proc/{process.pid}/fd").iterdir()
+    return any(os.path.basename(os.path.realpath(link)) == name for link in links)
+
+
+def release(lock, process):
+    """When the verb has been at its work for longer than the half second before a bar."""
+    wait_until(lambda: has_open(process, "storeconfigs.sqlite3"), "the verb is at its work")
+    let_pass(3)
     lock.execute("rollback")
     lock.close()
 
@@ -396,7 +404,7 @@ def case_bar(rig):
     """long work shows a bar on a terminal, which is gone at the end; nothing of it is printed"""
     words, lock = long_work(rig)
     verb = Watched(rig, *words)
-    release(lock)
+    release(lock, verb.process)
     out = verb.finish()
     assert re.search(rb"\rforgetting  \[#*-*\]  \d+ %  \d+ of 120 nodes",
                      verb.shown.replace(b"\x1b[K", b"")), verb.shown[-300:]
@@ -411,7 +419,7 @@ def case_no_bar_in_a_file(rig):
     with (rig.folder / "errors").open("wb") as errors:
         verb = subprocess.Popen([str(word) for word in (rig.exe, *words)], stderr=errors,
                                 stdout=subprocess.PIPE)
-    release(lock)
+    release(lock, verb)
     out, _ = verb.communicate(timeout=60)
     assert verb.returncode == 0 and out.endswith(b"120 nodes forgotten\n"), out
     assert b"%" not in out and not (rig.folder / "errors").read_bytes(), out
@@ -421,17 +429,22 @@ def case_no_bar_with_json(rig):
     """long work shows no bar with --json, on a terminal neither"""
     words, lock = long_work(rig)
     verb = Watched(rig, *words, "--json")
-    release(lock)
+    release(lock, verb.process)
     assert len(json.loads(verb.finish())["nodes"]) == NODES_MAX
     assert not verb.shown, verb.shown
 
 
 def case_no_bar_for_short_work(rig):
-    """what takes no time shows no bar"""
+    """what takes no time shows no bar, in one run of three at least: a machine may be slow once"""
     at = database(rig)
-    for words in (("store", "check"), ("store", "stats"), ("store", "repair"), ("store", "export")):
+
+    def shown(words):
         verb = Watched(rig, *words, *at)
-        assert verb.finish() and not verb.shown, (words, verb.shown)
+        assert verb.finish(), words
+        return verb.shown
+
+    for words in (("store", "check"), ("store", "stats"), ("store", "repair"), ("store", "export")):
+        assert any(not shown(words) for _ in range(3)), words
 
 
 def case_lines_are_counted(rig):

@@ -106,6 +106,7 @@ def case_order_without_time(rig):
     """at a Stompbox an older catalog that comes again late, of which nobody said a time, loses."""
     site = Site(rig)
     hanging = site.drain("--drain-window-count", "1", name="hanging")
+    wait_until(lambda: site.broker.queue("catalog")["consumers"] == 1, "it has subscribed")
     os.kill(hanging.process.pid, signal.SIGSTOP)
     site.send(catalogs.generation_message(NODES[0], 1))
     wait_until(lambda: site.broker.queue("catalog")["in_flight"] == 1, "one is under way")

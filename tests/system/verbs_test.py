@@ -231,9 +231,13 @@ def case_lost(rig):
     text = broker.run(*on(broker, "status")).stdout.decode()
     assert "6 messages to slow topic subscribers, 8 messages of full queues" in text, text
     assert broker.queue("work")["dropped"] == 8
-    wait_until(lambda: "topic-messages-lost" in broker.log(), "the log has a line")
-    counts = re.findall(r"topic-messages-lost count=(\d+) since_start=(\d+)", broker.log())
-    assert len(counts) == 1 and counts[0][0] == counts[0][1], counts
+    for event in ("topic-messages-lost", "queue-messages-lost"):
+        wait_until(lambda: event in broker.log(), f"the log has a line of {event}")
+        counts = re.findall(event + r" count=(\d+) since_start=(\d+)", broker.log())
+        assert len(counts) == 1 and counts[0][0] == counts[0][1], counts
+    broker.run(*on(broker, "queues", "delete", "work"))
+    text = broker.run(*on(broker, "status")).stdout.decode()
+    assert "8 messages of full queues" in text, text
 
 
 def case_browse(rig):

@@ -99,6 +99,7 @@ TEST_CASE("where the policy says so the oldest message makes room, and is counte
   table.settle();
   CHECK(table.journal.stored_count("q") == 2);
   CHECK(figures_of(table.router.queue_figures(), "q")->dropped == 1);
+  CHECK(table.router.figures().queue_dropped == 1);
   table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
   CHECK(consumer.bodies() == Bodies{"2", "3"});
 }
@@ -191,7 +192,51 @@ TEST_CASE("the oldest dead letters make room for the newest, and are counted") {
   REQUIRE(table.journal.stored_count("dead-letter") == 1);
   CHECK(table.journal.stored("dead-letter")[0].message->body[0] == 'c');
   CHECK(table.router.figures().dead_letters_dropped == 2);
+  CHECK(table.router.figures().queue_dropped == 0);
   CHECK(table.router.figures().dead_lettered == 3);
+}
+
+TEST_CASE("a dead letter that makes room counts as one, though it is not in memory") {
+  RoutingOptions options;
+  options.resident_count_max = 1;
+  options.dead_letter_bytes_max = 1000;
+  RouterTable table(options);
+  Recorder producer, consumer;
+  const auto from = table.join(producer);
+  const auto subscription = table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
+  for (std::size_t i = 0; i < 6; ++i) {
+    REQUIRE(table.send(from, "/queue/q", std::string(150, static_cast<char>('a' + i))));
+    table.settle();
+    REQUIRE(consumer.deliveries.size() == i + 1);
+    REQUIRE(table.router.refuse_delivery(subscription, consumer.deliveries[i].id, Reach::kOne,
+                                         Outcome::kReject, {}));
+    table.settle();
+  }
+  const std::uint64_t left = table.journal.stored_count("dead-letter");
+  CHECK(left < 6);
+  CHECK(table.router.figures().dead_letters_dropped == 6 - left);
+  CHECK(table.router.figures().queue_dropped == 0);
+}
+
+TEST_CASE("what a queue dropped stays counted when the queue is gone, in memory or not") {
+  RoutingOptions options;
+  options.resident_count_max = 1;
+  options.queue_policy.messages_max = 4;
+  options.queue_policy.when_full = routing::WhenFull::kDropOldest;
+  RouterTable table(options);
+  Recorder producer;
+  const auto from = table.join(producer);
+  for (int i = 0; i < 9; ++i) {
+    REQUIRE(table.send(from, "/queue/q", std::to_string(i)));
+    table.settle();
+  }
+  REQUIRE(table.journal.stored_count("q") == 4);
+  bool gone = false;
+  table.router.remove_queue("q", [&gone](const auto& count) { gone = count.has_value(); });
+  table.settle();
+  REQUIRE(gone);
+  CHECK(figures_of(table.router.queue_figures(), "q") == nullptr);
+  CHECK(table.router.figures().queue_dropped == 5);
 }
 
 TEST_CASE("a refused message waits for the policy's delay, longer each time") {
