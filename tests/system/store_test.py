@@ -260,8 +260,10 @@ def case_forget_the_silent(rig):
     """forget --all-silent-for takes nodes of which nothing has come, --dry-run only names them"""
     broker = rig.broker()
     fill(broker)
-    change(broker, "update hosts set last_compile = '2001-02-03 04:05:06' where name = 'web1'")
-    change(broker, "update fact_values set updated_at = '2001-02-03 04:05:06'")
+    old = "'2001-02-03 04:05:06'"
+    change(broker, f"update hosts set last_compile = {old} where name = 'web1'")
+    change(broker, f"update fact_values set updated_at = {old}")
+    change(broker, f"update stompbox_nodes set updated_at = {old} where name = 'web1'")
     words = on(broker, "forget", "--all-silent-for", "30d", "--json")
     shown = as_json(broker.run(*words, "--dry-run"))
     assert [node["name"] for node in shown["nodes"]] == ["web1"] and not shown["forgotten"], shown
