@@ -3,6 +3,7 @@
 #include <memory>
 #include <variant>
 
+#include "broker/client/frames.h"
 #include "protocol/encoder.h"
 
 namespace stompbox::client {
@@ -10,22 +11,6 @@ namespace {
 
 using protocol::Command;
 using protocol::Frame;
-
-Frame make_frame(Command command) {
-  Frame frame;
-  frame.command = command;
-  return frame;
-}
-
-std::string text_of_error(const Frame& error) {
-  const std::string_view message = error.headers.find("message").value_or("no reason given");
-  std::string text(message);
-  std::string_view body = error.body;
-  while (body.ends_with('\n') || body.ends_with('\r'))
-    body.remove_suffix(1);
-  if (!body.empty() && body != message) text.append(" (").append(body).append(")");
-  return text;
-}
 
 std::optional<protocol::Version> version_of(const Frame& connected) {
   return protocol::negotiate(connected.headers.find("version").value_or("1.0"));

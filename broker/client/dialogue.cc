@@ -5,6 +5,7 @@
 #include <charconv>
 #include <system_error>
 
+#include "broker/client/frames.h"
 #include "protocol/encoder.h"
 
 namespace stompbox::client {
@@ -15,24 +16,6 @@ using protocol::Frame;
 using protocol::Version;
 using storage::Error;
 using storage::ErrorCode;
-
-Frame make_frame(Command command) {
-  Frame frame;
-  frame.command = command;
-  return frame;
-}
-
-std::string text_of_error(const Frame& error) {
-  const std::string_view message = error.headers.find("message").value_or("no reason given");
-  std::string text(message);
-  std::string_view body = error.body;
-  while (body.ends_with('\n') || body.ends_with('\r'))
-    body.remove_suffix(1);
-  if (!body.empty() && body != message) text.append(" (").append(body).append(")");
-  constexpr std::size_t kBytesMax = 500;  // some brokers send a whole stack trace
-  if (text.size() > kBytesMax) text = text.substr(0, kBytesMax) + "...";
-  return text;
-}
 
 std::optional<std::uint64_t> to_number(std::string_view text) {
   std::uint64_t number = 0;
