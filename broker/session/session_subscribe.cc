@@ -138,6 +138,7 @@ void Session::drop_if_spent(std::uint32_t tag) {
   const Subscription* const subscription = subscriptions_.find(tag);
   if (subscription != nullptr && subscription->ended && !unacked_.any_of(tag)) {
     subscriptions_.erase(tag);
+    unacked_.forget(tag);
   }
 }
 

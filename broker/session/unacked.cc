@@ -13,15 +13,8 @@ constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
 }  // namespace
 
 void Unacked::add(const AckId& delivery, queue::MessageId message) {
-  // Deliveries and messages mostly come in growing order: the end is the right guess.
-  const ByDelivery by_delivery{delivery.tag, delivery.delivery.value, message.value};
-  if (spare_deliveries_.empty()) {
-    by_delivery_.insert(by_delivery_.end(), by_delivery);
-  } else {
-    spare_deliveries_.back().value() = by_delivery;
-    by_delivery_.insert(by_delivery_.end(), std::move(spare_deliveries_.back()));
-    spare_deliveries_.pop_back();
-  }
+  lines_[delivery.tag].add({delivery.delivery, message});
+  ++waiting_;
   if (names_messages_) add_message({message.value, delivery.tag, delivery.delivery.value});
 }
 
@@ -37,40 +30,50 @@ void Unacked::add_message(const ByMessage& message) {
 
 void Unacked::index_messages() {
   if (std::exchange(names_messages_, true)) return;
-  for (const ByDelivery& each : by_delivery_)
-    add_message({each.message, each.tag, each.delivery});
+  for (const auto& [tag, line] : lines_) {
+    line.for_each([this, tag = tag](const AckLine::Item& item) {
+      add_message({item.message.value, tag, item.delivery.value});
+    });
+  }
 }
 
-std::set<Unacked::ByDelivery>::iterator Unacked::remove(std::set<ByDelivery>::iterator at) {
-  if (names_messages_) {
-    MessageNode message = by_message_.extract({at->message, at->tag, at->delivery});
-    assert(!message.empty());
-    if (spare_messages_.size() < kSpareMax) spare_messages_.push_back(std::move(message));
-  }
-  const auto next = std::next(at);
-  DeliveryNode delivery = by_delivery_.extract(at);
-  if (spare_deliveries_.size() < kSpareMax) spare_deliveries_.push_back(std::move(delivery));
-  return next;
+const AckLine* Unacked::line_of(std::uint32_t tag) const {
+  const auto found = lines_.find(tag);
+  return found == lines_.end() ? nullptr : &found->second;
+}
+
+void Unacked::note_removed(std::uint32_t tag, const AckLine::Item& item) {
+  --waiting_;
+  if (!names_messages_) return;
+  MessageNode message = by_message_.extract({item.message.value, tag, item.delivery.value});
+  assert(!message.empty());
+  if (spare_messages_.size() < kSpareMax) spare_messages_.push_back(std::move(message));
 }
 
 void Unacked::remove(const AckId& delivery, routing::Reach reach) {
-  const std::uint64_t first = reach == routing::Reach::kUpTo ? 0 : delivery.delivery.value;
-  auto at = by_delivery_.lower_bound({delivery.tag, first, 0});
-  while (at != by_delivery_.end() && at->tag == delivery.tag &&
-         at->delivery <= delivery.delivery.value) {
-    at = remove(at);
+  const auto found = lines_.find(delivery.tag);
+  if (found == lines_.end()) return;
+  if (reach == routing::Reach::kOne) {
+    if (const auto message = found->second.take(delivery.delivery))
+      note_removed(delivery.tag, {delivery.delivery, *message});
+    return;
   }
+  found->second.take_to(delivery.delivery, [this, &delivery](const AckLine::Item& item) {
+    note_removed(delivery.tag, item);
+  });
 }
 
 std::vector<Unacked::Claim> Unacked::reached(const AckId& delivery, routing::Reach reach) const {
-  const std::uint64_t first = reach == routing::Reach::kUpTo ? 0 : delivery.delivery.value;
   std::vector<Claim> found;
-  for (auto at = by_delivery_.lower_bound({delivery.tag, first, 0});
-       at != by_delivery_.end() && at->tag == delivery.tag &&
-       at->delivery <= delivery.delivery.value;
-       ++at) {
-    found.push_back({{.tag = at->tag, .delivery = {at->delivery}}, {at->message}});
+  const AckLine* const line = line_of(delivery.tag);
+  if (line == nullptr) return found;
+  if (reach == routing::Reach::kOne) {
+    if (const auto message = line->find(delivery.delivery)) found.push_back({delivery, *message});
+    return found;
   }
+  line->for_each_to(delivery.delivery, [&found, &delivery](const AckLine::Item& item) {
+    found.push_back({{.tag = delivery.tag, .delivery = item.delivery}, item.message});
+  });
   return found;
 }
 
@@ -85,8 +88,14 @@ std::vector<Unacked::Claim> Unacked::claim(const AckId& delivery, routing::Reach
 
 void Unacked::release(const std::vector<Claim>& claims) {
   settle(claims);
-  for (const Claim& claim : claims)
-    add(claim.delivery, claim.message);
+  std::unordered_map<std::uint32_t, std::vector<AckLine::Item>> by_tag;
+  for (const auto& [delivery, message] : claims) {
+    by_tag[delivery.tag].push_back({delivery.delivery, message});
+    if (names_messages_) add_message({message.value, delivery.tag, delivery.delivery.value});
+  }
+  for (auto& [tag, items] : by_tag)
+    lines_[tag].put_back(std::move(items));
+  waiting_ += claims.size();
 }
 
 void Unacked::settle(const std::vector<Claim>& claims) {
@@ -101,9 +110,8 @@ bool Unacked::has_claims(std::uint32_t tag) const {
 }
 
 bool Unacked::contains(const AckId& delivery) const {
-  const auto at = by_delivery_.lower_bound({delivery.tag, delivery.delivery.value, 0});
-  return at != by_delivery_.end() && at->tag == delivery.tag &&
-         at->delivery == delivery.delivery.value;
+  const AckLine* const line = line_of(delivery.tag);
+  return line != nullptr && line->find(delivery.delivery).has_value();
 }
 
 std::optional<AckId> Unacked::find(queue::MessageId message, std::uint32_t tag) {
@@ -127,16 +135,16 @@ std::optional<AckId> Unacked::find_after(queue::MessageId message, std::uint32_t
 }
 
 bool Unacked::any_of(std::uint32_t tag) const {
-  const auto at = by_delivery_.lower_bound({tag, 0, 0});
-  return (at != by_delivery_.end() && at->tag == tag) || has_claims(tag);
+  const AckLine* const line = line_of(tag);
+  return (line != nullptr && !line->empty()) || has_claims(tag);
 }
 
 void Unacked::clear() {
+  lines_.clear();
+  waiting_ = 0;
   claimed_.clear();
   by_message_.clear();
-  by_delivery_.clear();
   spare_messages_.clear();
-  spare_deliveries_.clear();
 }
 
 }  // namespace stompbox::session

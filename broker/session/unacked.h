@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "broker/routing/router.h"
+#include "broker/session/ack_line.h"
 #include "broker/session/ids.h"
 #include "storage/queue/message.h"
 
@@ -42,7 +44,9 @@ class Unacked {
   // The same on a later subscription than `tag`.
   [[nodiscard]] std::optional<AckId> find_after(queue::MessageId message, std::uint32_t tag);
   [[nodiscard]] bool any_of(std::uint32_t tag) const;  // claimed ones included
-  [[nodiscard]] std::size_t size() const { return by_delivery_.size() + claimed_.size(); }
+  // The subscription is gone: nothing of it waits any more.
+  void forget(std::uint32_t tag) { lines_.erase(tag); }
+  [[nodiscard]] std::size_t size() const { return waiting_ + claimed_.size(); }
   void clear();
 
  private:
@@ -59,20 +63,20 @@ class Unacked {
     friend auto operator<=>(const ByDelivery&, const ByDelivery&) = default;
   };
   using MessageNode = std::set<ByMessage>::node_type;
-  using DeliveryNode = std::set<ByDelivery>::node_type;
   static constexpr std::size_t kSpareMax = 64;
-  std::set<ByDelivery>::iterator remove(std::set<ByDelivery>::iterator at);
+  [[nodiscard]] const AckLine* line_of(std::uint32_t tag) const;
   void add_message(const ByMessage& message);
+  void note_removed(std::uint32_t tag, const AckLine::Item& item);
   void index_messages();
 
+  std::unordered_map<std::uint32_t, AckLine> lines_;  // by tag; empty ones wait for the next
+  std::size_t waiting_ = 0;                           // in all lines
+  std::set<ByDelivery> claimed_;
   bool names_messages_ = false;  // by_message_ is kept, since the first who asked
   std::set<ByMessage> by_message_;
-  std::set<ByDelivery> by_delivery_;
-  std::set<ByDelivery> claimed_;
   // Nodes of what was removed, for the next: a busy consumer allocates nothing, an idle one keeps
   // a few KiB.
   std::vector<MessageNode> spare_messages_;
-  std::vector<DeliveryNode> spare_deliveries_;
 };
 
 }  // namespace stompbox::session

@@ -45,6 +45,7 @@ std::shared_ptr<Message> MessagePool::take() {
   } else {
     taken = std::move(at_hand_.back());
     at_hand_.pop_back();
+    make_blank(*taken);
   }
   return {taken.release(), GiveBack{this}};
 }
@@ -53,7 +54,6 @@ void MessagePool::give_back(Message* message) {
   std::unique_ptr<Message> freed(message);
   const std::size_t bytes = memory_of(*message);
   const bool is_large = bytes > kept_bytes_max_ / 16;
-  if (!is_large) make_blank(*message);
   bool is_last = false;
   {
     const std::lock_guard lock(mutex_);
