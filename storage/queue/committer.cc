@@ -123,7 +123,8 @@ void Committer::step(Lock& lock) {
     return;
   }
   if (stopping_) pending_.hurry();
-  const bool asks_for_room = pending_.has_appends() || state_ == State::kFull;
+  // At a stop there is no later: what waits may take what is below the floor.
+  const bool asks_for_room = !stopping_ && (pending_.has_appends() || state_ == State::kFull);
   const Room room = asks_for_room ? look_for_room(lock) : Room::kEnough;
   const TimePoint now = Clock::now();
   if (room == Room::kFull) {
@@ -161,9 +162,10 @@ void Committer::write_taken(Lock& lock) {
 }
 
 void Committer::write_stuck(Lock& lock) {
+  const bool is_last_try = stopping_;
   lock.unlock();
   Status written = storage::Error{ErrorCode::kFull, {}};
-  if (store_.room() == Room::kEnough) written = store_.write_again();
+  if (is_last_try || store_.room() == Room::kEnough) written = store_.write_again();
   finish_write(lock, written);
 }
 

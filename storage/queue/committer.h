@@ -43,8 +43,9 @@ class Committer final : public Journal {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  // Writes all that is pending, unless the disk is full, and joins the threads. No callback after
-  // it; nothing may be submitted after it.
+  // Writes all that is pending, below the floor of free space too, and joins the threads. No
+  // callback after it; nothing may be submitted after it. What pending_bytes() says then is lost:
+  // the disk refused it.
   void stop();
 
   [[nodiscard]] Ticket submit(Op op) override;

@@ -97,7 +97,7 @@ LeveldbDatabase::LeveldbDatabase(const StoreOptions& options, LeveldbSeams seams
     : options_(options),
       seams_(std::move(seams)),
       path_(options.in_memory ? "/memory" : one_spelling(options.path)) {
-  leveldb::Env* base = seams_.env != nullptr ? seams_.env : leveldb::Env::Default();
+  leveldb::Env* base = seams_.env != nullptr ? seams_.env : &machine_;
   SyncFolder sync_folder = seams_.sync_folder ? seams_.sync_folder : sync_folder_now;
   if (options_.in_memory) {
     memory_.reset(leveldb::NewMemEnv(base));

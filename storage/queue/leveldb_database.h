@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "storage/queue/leveldb_env.h"
+#include "storage/queue/leveldb_read_env.h"
 #include "storage/queue/options.h"
 #include "storage/result.h"
 
@@ -56,6 +57,7 @@ class LeveldbDatabase {
   StoreOptions options_;
   const LeveldbSeams seams_;
   std::string path_;
+  ReadEnv machine_;
   std::unique_ptr<leveldb::Env> memory_;  // when in_memory; keeps the files while it lives
   std::unique_ptr<DurableEnv> env_;
   std::unique_ptr<leveldb::Cache> cache_;

@@ -284,14 +284,30 @@ TEST_CASE("stopping writes what is pending, whatever its urgency") {
   CHECK(store.written()[0].erased == Seqs{9});
 }
 
-TEST_CASE("stopping on a full disk ends") {
+TEST_CASE("stopping below the floor of free space writes what waits: there is no later") {
   FakeStore store;
   Loop loop;
   store.set_room(Room::kFull);
   Committer journal(store, patient(), loop.callbacks());
   static_cast<void>(journal.submit(append(1)));
+  REQUIRE(wait_until([&] { return !loop.reports().empty(); }));
+  CHECK(store.written().empty());
+  journal.stop();
+  REQUIRE(store.written().size() == 1);
+  CHECK(store.written()[0].appended == Seqs{1});
+  CHECK(journal.pending_bytes() == 0);
+}
+
+TEST_CASE("stopping on a disk that refuses to write ends, and says how much is lost") {
+  FakeStore store;
+  Loop loop;
+  store.set_room(Room::kFull);
+  store.fail_writes(Error{ErrorCode::kFull, "No space"});
+  Committer journal(store, patient(), loop.callbacks());
+  static_cast<void>(journal.submit(append(1)));
   journal.stop();
   CHECK(store.written().empty());
+  CHECK(journal.pending_bytes() > 0);
 }
 
 TEST_CASE("a load is answered by one page, and what it found is written by the committer") {
