@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace stompbox::catalog {
@@ -43,6 +44,12 @@ void bind(SqlStatement& statement, int index, const BulkInsert::Cell& cell) {
 BulkStatement::Size& BulkStatement::fitting(std::size_t rows) {
   assert(rows > 0);
   return *std::ranges::find_if(sizes_, [rows](const Size& size) { return size.rows <= rows; });
+}
+
+BulkStatement::Size& BulkStatement::covering(std::size_t rows) {
+  const auto covers = [rows](const Size& size) { return size.rows >= rows; };
+  const auto after = std::ranges::find_if_not(sizes_, covers);
+  return after == sizes_.begin() ? sizes_.front() : *std::prev(after);
 }
 
 BulkInsert::BulkInsert(SqlConnection& db, const std::string& table, const std::string& columns,

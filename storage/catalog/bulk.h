@@ -33,6 +33,8 @@ class BulkStatement {
   [[nodiscard]] Size& largest() { return sizes_.front(); }
   // The largest for no more than so many rows, which are at least one.
   [[nodiscard]] Size& fitting(std::size_t rows);
+  // The smallest for no fewer than so many rows, else the largest.
+  [[nodiscard]] Size& covering(std::size_t rows);
 
  private:
   static constexpr std::size_t kStep = 8;

@@ -62,6 +62,9 @@ class CatalogStore {
 
   // Opens the database; makes the schema where there is none, inspects it where there is one.
   [[nodiscard]] virtual storage::Status open() = 0;
+  // Whether it would take a save now: opens it where it is not open, and commits a transaction that
+  // changes no catalog. A failure as after kTransient.
+  [[nodiscard]] virtual storage::Status probe() { return open(); }
   [[nodiscard]] virtual std::vector<SaveOutcome> save(std::span<const CatalogSave> saves) = 0;
   [[nodiscard]] virtual std::vector<SaveOutcome> save_facts(std::span<const FactsSave> saves) = 0;
   // One line for the log and the status: kind, place, schema.

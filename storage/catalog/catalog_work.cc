@@ -1,9 +1,10 @@
 #include "storage/catalog/catalog_work.h"
 
 #include <algorithm>
-#include <cassert>
 #include <chrono>
+#include <cstddef>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -58,6 +59,47 @@ std::size_t rows_of(const CatalogDiff& diff) {
   return count;
 }
 
+std::uint64_t fingerprint_of(const WantedRows& wanted, const WantedRows::Row& row) {
+  const Resource& resource = *row.resource;
+  const std::size_t count = resource.parameters.size() + resource.tags.size();
+  return fingerprint_of(resource, row.source_file_id,
+                        std::span(wanted.ids).subspan(row.ids_begin, count));
+}
+
+std::uint64_t bond_of(const NodeRecord& record) {
+  return fingerprint_bond(record.host_id, record.digest, record.witness);
+}
+
+// A catalog beside the fingerprints of what is stored.
+struct Matches {
+  std::vector<Fingerprint> same;
+  std::vector<std::int64_t> other_ids;  // stored ones, ascending
+  std::vector<WantedRows::Row> other_rows;
+};
+
+// Nothing else that is stored has the type and title of what is the same: either has them once.
+Matches match(const WantedRows& wanted, std::vector<Fingerprint> recorded) {
+  Matches matches;
+  std::vector<bool> found(recorded.size(), false);
+  std::ranges::sort(recorded, {}, &Fingerprint::hash);
+  for (const WantedRows::Row& row : wanted.rows) {
+    const std::uint64_t hash = fingerprint_of(wanted, row);
+    const auto at = std::ranges::lower_bound(recorded, hash, {}, &Fingerprint::hash);
+    const auto place = static_cast<std::size_t>(at - recorded.begin());
+    if (at == recorded.end() || at->hash != hash || found[place]) {
+      matches.other_rows.push_back(row);
+    } else {
+      matches.same.push_back(*at);
+      found[place] = true;
+    }
+  }
+  for (std::size_t i = 0; i < recorded.size(); ++i) {
+    if (!found[i]) matches.other_ids.push_back(recorded[i].resource_id);
+  }
+  std::ranges::sort(matches.other_ids);
+  return matches;
+}
+
 }  // namespace
 
 CatalogWork::CatalogWork(DatabaseSession& session, const CatalogSave& save)
@@ -69,9 +111,25 @@ CatalogWork::CatalogWork(DatabaseSession& session, const CatalogSave& save)
       digest_(recorded_digest(save.catalog->digest, session.options.scope)) {}
 
 void CatalogWork::add_names(NameSets& wanted) const {
-  for (const Resource& resource : catalog_->resources) {
-    const bool stored = session_.options.scope == StoreScope::kAll || resource.exported;
-    if (stored) wanted.add(resource);
+  CatalogNames& names = session_.names;
+  const auto want = [](NamesTable& table, std::set<std::string_view>& texts,
+                       const std::string& text) {
+    if (table.id_of(text) == kNoRow) texts.insert(text);
+  };
+  for (const Resource* resource : diff_.new_resources) {
+    for (const Parameter& parameter : resource->parameters)
+      want(names.parameters, wanted.parameters, parameter.name);
+    for (const std::string& tag : resource->tags)
+      want(names.tags, wanted.tags, tag);
+    if (resource->file) want(names.files, wanted.files, *resource->file);
+    wanted.null_file = wanted.null_file || !resource->file;
+  }
+  for (const auto& added : diff_.new_parameters)
+    want(names.parameters, wanted.parameters, added.parameter->name);
+  for (const auto& added : diff_.new_tags)
+    want(names.tags, wanted.tags, *added.tag);
+  for (const auto& change : diff_.changed_resources) {
+    if (change.wanted->file) want(names.files, wanted.files, *change.wanted->file);
   }
 }
 
@@ -80,6 +138,7 @@ void CatalogWork::plan() {
   host_ = session_.hosts.find(node());
   record_ = session_.nodes.find(node());
   diff_ = {};
+  same_.clear();
   changes_.reset();
   ip_.reset();
   environment_.reset();
@@ -113,10 +172,14 @@ void CatalogWork::plan() {
 
 // The digest short-cut (DESIGN §4).
 bool CatalogWork::is_unchanged() {
+  return !digest_.empty() && record_ && record_->digest == digest_ && is_as_recorded();
+}
+
+// Whether the rows are those that our record tells of, as far as that may be believed.
+bool CatalogWork::is_as_recorded() {
   if (!record_ || host_.id == kNoRow || record_->host_id != host_.id || !host_.twins.empty()) {
     return false;
   }
-  if (digest_.empty() || record_->digest != digest_) return false;
   if (record_->saves_since_compare + 1 >= session_.options.full_compare_every) return false;
   if (session_.is_known(node())) return true;
   if (session_.rows.witness(host_.id).text() != record_->witness) return false;
@@ -130,26 +193,62 @@ void CatalogWork::read_whole() {
     unreadable_ = whole.error();
     return;
   }
-  assert(whole->node == node());
+  if (whole->node != node()) {  // somebody wrote it so that two readers read two things
+    unreadable_ = {storage::ErrorCode::kInvalid,
+                   "the catalog is of " + node() + " at a first look, and of " + whole->node};
+    return;
+  }
   whole_ = std::move(*whole);
   catalog_ = &whole_;
   digest_ = recorded_digest(whole_.digest, session_.options.scope);
 }
 
 void CatalogWork::compare() {
+  wanted_ = wanted_rows(*catalog_, session_.options.scope, session_.names);
+  some_compared_ = compare_some();
+  if (!some_compared_) compare_all();
+  row_count_ += rows_of(diff_);
+}
+
+// False: all rows have to be read.
+bool CatalogWork::compare_some() {
+  if (!record_ || record_->digest.empty() || !is_as_recorded()) return false;
+  const auto witness = witness_in(record_->witness);
+  auto recorded = fingerprints_in(session_.nodes.fingerprints(node()), bond_of(*record_));
+  // There are rows without one where they are not ours (StoreScope::kExported).
+  const bool all = witness && recorded &&
+                   witness->resources.count == static_cast<std::int64_t>(recorded->size());
+  if (!all) return false;
+  Matches matches = match(wanted_, std::move(*recorded));
+  StoredRows stored = session_.rows.load_some(host_.id, matches.other_ids);
+  if (stored.resources.size() != matches.other_ids.size()) return false;
+  stored.left_out_count = matches.same.size();
+  same_ = std::move(matches.same);
+  wanted_.rows = std::move(matches.other_rows);
+  before_ = *witness;
+  note_differences(stored);
+  return true;
+}
+
+void CatalogWork::compare_all() {
   StoredRows stored;
-  const WantedRows wanted = wanted_rows(*catalog_, session_.options.scope, session_.names);
   if (host_.id != kNoRow) stored = session_.rows.load(host_.id);
-  witness_ = witness_of(stored).text();
-  diff_ = diff_catalog(stored, wanted, session_.options.scope);
-  if (!diff_.empty()) changes_ = to_text(changes_of(stored, diff_, session_.names.parameters));
+  before_ = witness_of(stored);
+  note_differences(stored);
   // A twin's resources would be collected beside ours, by this node itself too (rule 6).
   for (const std::int64_t twin : host_.twins) {
     for (const std::int64_t id : session_.rows.resource_ids(twin)) {
       diff_.removed_resources.push_back(id);
     }
   }
-  row_count_ += rows_of(diff_);
+}
+
+void CatalogWork::note_differences(const StoredRows& stored) {
+  witness_ = before_.text();
+  diff_ = diff_catalog(stored, wanted_, session_.options.scope);
+  after_ = rest_of(before_, witness_of(stored), diff_.kept);
+  if (diff_.empty()) return;
+  changes_ = to_text(changes_of(stored, diff_, session_.names.parameters));
 }
 
 // From the stored facts (4.2); the message's environment goes before.
@@ -179,38 +278,16 @@ void CatalogWork::apply(std::string_view now) {
     made_host_ = true;
   }
   if (action_ == Action::kWrite) {
-    session_.create_names(missing_names(), now);
+    NameSets missing;
+    add_names(missing);
+    session_.create_names(missing, now);
     remove_rows();
     insert_rows(now);
+    if (some_compared_ && !is_as_high(after_, before_)) after_ = session_.rows.witness(host_.id);
   }
   session_.hosts.touch(host_.id, now, ip_, environment_);
   put_record(now);
   session_.set_known(node());
-}
-
-NameSets CatalogWork::missing_names() const {
-  NameSets missing;
-  CatalogNames& names = session_.names;
-  const auto want = [](NamesTable& table, std::set<std::string_view>& texts,
-                       const std::string& text) {
-    if (table.id_of(text) == kNoRow) texts.insert(text);
-  };
-  for (const Resource* resource : diff_.new_resources) {
-    for (const Parameter& parameter : resource->parameters)
-      want(names.parameters, missing.parameters, parameter.name);
-    for (const std::string& tag : resource->tags)
-      want(names.tags, missing.tags, tag);
-    if (resource->file) want(names.files, missing.files, *resource->file);
-    missing.null_file = missing.null_file || !resource->file;
-  }
-  for (const auto& added : diff_.new_parameters)
-    want(names.parameters, missing.parameters, added.parameter->name);
-  for (const auto& added : diff_.new_tags)
-    want(names.tags, missing.tags, *added.tag);
-  for (const auto& change : diff_.changed_resources) {
-    if (change.wanted->file) want(names.files, missing.files, *change.wanted->file);
-  }
-  return missing;
 }
 
 void CatalogWork::remove_rows() {
@@ -223,7 +300,6 @@ void CatalogWork::remove_rows() {
 }
 
 void CatalogWork::insert_rows(std::string_view now) {
-  after_ = diff_.kept;
   for (const auto& change : diff_.changed_resources) {
     session_.writer.update_resource(change.id, *change.wanted, now);
     after_.resources.touch(now);
@@ -247,15 +323,14 @@ std::string_view CatalogWork::time_of_rows(std::string_view now) const {
 }
 
 void CatalogWork::insert_resources(std::string_view now) {
-  const std::vector<std::int64_t> ids =
-      session_.writer.insert_resources(host_.id, diff_.new_resources, now);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
+  new_ids_ = session_.writer.insert_resources(host_.id, diff_.new_resources, now);
+  for (std::size_t i = 0; i < new_ids_.size(); ++i) {
     const Resource& resource = *diff_.new_resources[i];
-    after_.resources.add(ids[i], time_of_rows(now));
+    after_.resources.add(new_ids_[i], time_of_rows(now));
     for (const Parameter& parameter : resource.parameters)
-      session_.writer.insert_parameter(ids[i], parameter, now);
+      session_.writer.insert_parameter(new_ids_[i], parameter, now);
     for (const std::string& tag : resource.tags)
-      session_.writer.insert_tag(ids[i], tag, now);
+      session_.writer.insert_tag(new_ids_[i], tag, now);
   }
 }
 
@@ -264,13 +339,42 @@ void CatalogWork::put_record(std::string_view now) {
   record.host_id = host_.id;
   record.digest = digest_;
   record.catalog_arrival = arrival_;
-  if (action_ == Action::kTouch) {
-    record.witness = witness_;
-    record.saves_since_compare = record_->saves_since_compare + 1;
-  } else {
-    record.witness = after_.text();
+  record.witness = action_ == Action::kTouch ? witness_ : after_.text();
+  const bool all_compared = action_ == Action::kWrite && !some_compared_;
+  if (!all_compared) record.saves_since_compare = record_->saves_since_compare + 1;
+  SaveNotes notes{lag_ms(), changes_, {}};
+  if (action_ == Action::kWrite) notes.fingerprints = fingerprints(record);
+  session_.nodes.put_catalog(node(), record, notes, now);
+}
+
+std::string CatalogWork::fingerprints(const NodeRecord& record) {
+  if (record.digest.empty()) return {};
+  std::vector<Fingerprint> all = same_;
+  for (const auto& kept : diff_.kept_resources)
+    all.push_back({kept.id, fingerprint(kept.place)});
+  for (std::size_t i = 0; i < new_ids_.size(); ++i)
+    all.push_back({new_ids_[i], fingerprint(diff_.new_places[i])});
+  return to_text(std::move(all), bond_of(record));
+}
+
+// With the ids of names that had no row when the plan was made.
+std::uint64_t CatalogWork::fingerprint(std::size_t place) {
+  WantedRows::Row& row = wanted_.rows[place];
+  const Resource& resource = *row.resource;
+  CatalogNames& names = session_.names;
+  auto id = wanted_.ids.begin() + static_cast<std::ptrdiff_t>(row.ids_begin);
+  const auto fill = [&id](NamesTable& table, const std::string& name) {
+    if (*id == kNoRow) *id = table.id_of(name);
+    ++id;
+  };
+  for (const Parameter& parameter : resource.parameters)
+    fill(names.parameters, parameter.name);
+  for (const std::string& tag : resource.tags)
+    fill(names.tags, tag);
+  if (resource.file && row.source_file_id == kNoRow) {
+    row.source_file_id = names.files.id_of(*resource.file);
   }
-  session_.nodes.put_catalog(node(), record, {lag_ms(), changes_}, now);
+  return fingerprint_of(wanted_, row);
 }
 
 std::optional<std::int64_t> CatalogWork::lag_ms() const {

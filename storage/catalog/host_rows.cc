@@ -1,5 +1,10 @@
 #include "storage/catalog/host_rows.h"
 
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <string_view>
+
 namespace stompbox::catalog {
 namespace {
 
@@ -12,6 +17,34 @@ std::string of_host(const std::string& columns, const std::string& table,
   std::string from = kOfHost;
   from.replace(from.find("%s"), 2, table);
   return "SELECT " + columns + from + order;
+}
+
+constexpr const char* kResources =
+    "SELECT id, restype, title, exported, line, source_file_id, updated_at FROM resources";
+
+// The first id's place is ?2.
+constexpr int kFirstId = 2;
+
+// For BulkStatement: `select` where `column` is one of so many ids.
+auto some(const std::string& select, const std::string& column, const std::string& order,
+          std::string_view lock = {}) {
+  const std::string where = select + " WHERE " + column + " IN (";
+  const std::string rest = ") ORDER BY " + order + std::string(lock);
+  return [where, rest](std::size_t rows) { return where + placeholders(kFirstId, rows) + rest; };
+}
+
+// Calls read() with a statement that has the next ids; the last of them fills what is left.
+template <typename Read>
+void for_each_chunk(BulkStatement& statements, std::span<const std::int64_t> ids, Read read) {
+  while (!ids.empty()) {
+    auto& [rows, statement] = statements.covering(ids.size());
+    const auto chunk = ids.first(std::min(rows, ids.size()));
+    for (std::size_t i = 0; i < rows; ++i) {
+      statement->bind(kFirstId + static_cast<int>(i), chunk[std::min(i, chunk.size() - 1)]);
+    }
+    read(*statement);
+    ids = ids.subspan(chunk.size());
+  }
 }
 
 StoredFlag flag_of(std::string_view text, const SqlDialect& dialect) {
@@ -38,14 +71,21 @@ bool advance_to(std::vector<StoredResource>& resources, std::size_t& resource, s
 HostRows::HostRows(SqlConnection& db, CatalogNames& names)
     : dialect_(db.dialect()),
       names_(names),
-      resources_(db,
-                 std::string("SELECT id, restype, title, exported, line, source_file_id, updated_at"
-                             " FROM resources WHERE host_id = ?1 ORDER BY id") +
-                     std::string(db.dialect().lock_rows)),
+      resources_(db, std::string(kResources) + " WHERE host_id = ?1 ORDER BY id" +
+                         std::string(db.dialect().lock_rows)),
       parameters_(db, of_host("r.id, c.id, c.param_name_id, c.value, c.updated_at", "param_values",
                               " ORDER BY r.id, c.id")),
       tags_(db, of_host("r.id, c.id, c.puppet_tag_id", "resource_tags", " ORDER BY r.id")),
       ids_(db, "SELECT id FROM resources WHERE host_id = ?1"),
+      some_resources_(db, db.dialect().asked_max,
+                      some(kResources, "host_id = ?1 AND id", "id", db.dialect().lock_rows)),
+      some_parameters_(db, db.dialect().asked_max,
+                       some("SELECT resource_id, id, param_name_id, value, updated_at"
+                            " FROM param_values",
+                            "resource_id", "resource_id, id")),
+      some_tags_(db, db.dialect().asked_max,
+                 some("SELECT resource_id, id, puppet_tag_id FROM resource_tags", "resource_id",
+                      "resource_id")),
       resource_witness_(db,
                         "SELECT count(*), coalesce(max(id), 0), coalesce(max(updated_at), '')"
                         " FROM resources WHERE host_id = ?1"),
@@ -56,50 +96,56 @@ HostRows::HostRows(SqlConnection& db, CatalogNames& names)
 
 StoredRows HostRows::load(std::int64_t host_id) {
   StoredRows rows;
-  load_resources(host_id, rows);
-  load_parameters(host_id, rows);
-  load_tags(host_id, rows);
+  read_resources(resources_.bind(1, host_id), rows);
+  rows.parameters.reserve(rows.resources.size() * 8);
+  rows.tags.reserve(rows.resources.size() * 8);
+  read_parameters(parameters_.bind(1, host_id), rows);
+  read_tags(tags_.bind(1, host_id), rows);
   return rows;
 }
 
-void HostRows::load_resources(std::int64_t host_id, StoredRows& rows) {
-  resources_.bind(1, host_id);
-  while (resources_.step()) {
+StoredRows HostRows::load_some(std::int64_t host_id, std::span<const std::int64_t> ids) {
+  assert(std::ranges::is_sorted(ids));
+  StoredRows rows;
+  for_each_chunk(some_resources_, ids,
+                 [&](SqlStatement& bound) { read_resources(bound.bind(1, host_id), rows); });
+  for_each_chunk(some_parameters_, ids, [&](SqlStatement& bound) { read_parameters(bound, rows); });
+  for_each_chunk(some_tags_, ids, [&](SqlStatement& bound) { read_tags(bound, rows); });
+  return rows;
+}
+
+void HostRows::read_resources(SqlStatement& bound, StoredRows& rows) {
+  while (bound.step()) {
     StoredResource& row = rows.resources.emplace_back();
-    row.id = resources_.integer(0);
-    row.type = rows.texts.keep(resources_.text(1));
-    row.title = rows.texts.keep(resources_.text(2));
-    row.exported = flag_of(resources_.text(3), dialect_);
-    if (!resources_.is_null(4)) row.line = resources_.integer(4);
-    row.source_file_id = resources_.integer(5);
-    row.updated_at = rows.texts.keep(resources_.text(6));
+    row.id = bound.integer(0);
+    row.type = rows.texts.keep(bound.text(1));
+    row.title = rows.texts.keep(bound.text(2));
+    row.exported = flag_of(bound.text(3), dialect_);
+    if (!bound.is_null(4)) row.line = bound.integer(4);
+    row.source_file_id = bound.integer(5);
+    row.updated_at = rows.texts.keep(bound.text(6));
   }
 }
 
-void HostRows::load_parameters(std::int64_t host_id, StoredRows& rows) {
-  rows.parameters.reserve(rows.resources.size() * 8);
+void HostRows::read_parameters(SqlStatement& bound, StoredRows& rows) {
   std::size_t owner = 0;
-  parameters_.bind(1, host_id);
-  while (parameters_.step()) {
-    if (!advance_to(rows.resources, owner, parameters_.integer(0))) continue;
+  while (bound.step()) {
+    if (!advance_to(rows.resources, owner, bound.integer(0))) continue;
     StoredResource& resource = rows.resources[owner];
     if (resource.parameters_end == 0) resource.parameters_begin = rows.parameters.size();
-    rows.parameters.push_back(
-        {parameters_.integer(1), names_.parameters.standing(parameters_.integer(2)),
-         rows.texts.keep(parameters_.text(3)), rows.texts.keep(parameters_.text(4))});
+    rows.parameters.push_back({bound.integer(1), names_.parameters.standing(bound.integer(2)),
+                               rows.texts.keep(bound.text(3)), rows.texts.keep(bound.text(4))});
     resource.parameters_end = rows.parameters.size();
   }
 }
 
-void HostRows::load_tags(std::int64_t host_id, StoredRows& rows) {
-  rows.tags.reserve(rows.resources.size() * 8);
+void HostRows::read_tags(SqlStatement& bound, StoredRows& rows) {
   std::size_t owner = 0;
-  tags_.bind(1, host_id);
-  while (tags_.step()) {
-    if (!advance_to(rows.resources, owner, tags_.integer(0))) continue;
+  while (bound.step()) {
+    if (!advance_to(rows.resources, owner, bound.integer(0))) continue;
     StoredResource& resource = rows.resources[owner];
     if (resource.tags_end == 0) resource.tags_begin = rows.tags.size();
-    rows.tags.push_back({tags_.integer(1), names_.tags.standing(tags_.integer(2))});
+    rows.tags.push_back({bound.integer(1), names_.tags.standing(bound.integer(2))});
     resource.tags_end = rows.tags.size();
   }
 }

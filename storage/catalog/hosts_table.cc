@@ -100,15 +100,17 @@ NodesTable::NodesTable(SqlConnection& db)
     : find_(db, own("SELECT host_id, digest, witness, saves_since_compare, store, arrival,"
                     " facts_store, facts_arrival FROM ",
                     " WHERE name = ?1")),
+      fingerprints_(db, own("SELECT fingerprints FROM ", " WHERE name = ?1")),
       lock_(db, put(db.dialect(), "name, updated_at", 2, "name = ?1")),
       put_catalog_(db, put(db.dialect(),
                            "name, host_id, digest, witness, saves_since_compare, store, arrival,"
-                           " updated_at, lag_ms, changed_at, changes",
-                           11,
+                           " updated_at, lag_ms, changed_at, changes, fingerprints",
+                           12,
                            "host_id = ?2, digest = ?3, witness = ?4, saves_since_compare = ?5,"
                            " store = ?6, arrival = ?7, updated_at = ?8, lag_ms = ?9,"
                            " changed_at = coalesce(?10, changed_at),"
-                           " changes = coalesce(?11, changes)")),
+                           " changes = coalesce(?11, changes),"
+                           " fingerprints = coalesce(?12, fingerprints)")),
       put_facts_(db, put(db.dialect(), "name, facts_store, facts_arrival, updated_at", 4,
                          "facts_store = ?2, facts_arrival = ?3, updated_at = ?4")) {}
 
@@ -125,6 +127,14 @@ std::optional<NodeRecord> NodesTable::find(std::string_view name) {
   return record;
 }
 
+std::string NodesTable::fingerprints(std::string_view name) {
+  fingerprints_.bind(1, name);
+  if (!fingerprints_.step()) return {};
+  std::string text(fingerprints_.text(0));
+  fingerprints_.reset();
+  return text;
+}
+
 void NodesTable::put_catalog(std::string_view name, const NodeRecord& record,
                              const SaveNotes& notes, std::string_view now) {
   put_catalog_.bind(1, name)
@@ -136,7 +146,8 @@ void NodesTable::put_catalog(std::string_view name, const NodeRecord& record,
       .bind(7, static_cast<std::int64_t>(record.catalog_arrival.number))
       .bind(8, now)
       .bind_optional(9, notes.lag_ms)
-      .bind_optional(11, notes.changes);
+      .bind_optional(11, notes.changes)
+      .bind_optional(12, notes.fingerprints);
   notes.changes ? put_catalog_.bind(10, now) : put_catalog_.bind_null(10);
   put_catalog_.run();
 }

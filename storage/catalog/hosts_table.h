@@ -60,10 +60,11 @@ struct NodeRecord {
   friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
 };
 
-// What our own table tells people of a save.
+// What our own table keeps of a save beside the record: for people, and for the next save.
 struct SaveNotes {
-  std::optional<std::int64_t> lag_ms;  // from the message's arrival
-  std::optional<std::string> changes;  // to_text(NodeChanges); nothing: it changed no row
+  std::optional<std::int64_t> lag_ms;       // from the message's arrival
+  std::optional<std::string> changes;       // to_text(NodeChanges); nothing: it changed no row
+  std::optional<std::string> fingerprints;  // as fingerprints.h has them; nothing: as they were
 };
 
 // Our own table, a row a node.
@@ -76,6 +77,8 @@ class NodesTable {
   void lock(std::string_view name, std::string_view now);
 
   [[nodiscard]] std::optional<NodeRecord> find(std::string_view name);
+  // As fingerprints.h has them; empty: none.
+  [[nodiscard]] std::string fingerprints(std::string_view name);
   // Everything but the facts' arrival.
   void put_catalog(std::string_view name, const NodeRecord& record, const SaveNotes& notes,
                    std::string_view now);
@@ -85,7 +88,7 @@ class NodesTable {
   void put_facts(std::string_view name, const Arrival& arrival, std::string_view now);
 
  private:
-  SqlStatement find_, lock_, put_catalog_, put_facts_;
+  SqlStatement find_, fingerprints_, lock_, put_catalog_, put_facts_;
 };
 
 // Whether `arrival` is no later than what is stored. Numbers of different stores are not compared,

@@ -103,6 +103,19 @@ Status MysqlStore::ensure_open() {
   return session_ != nullptr ? kOk : open();
 }
 
+// The row is the one that whoever makes names takes first.
+Status MysqlStore::probe() {
+  if (Status opened = ensure_open(); !opened) return opened;
+  SqlConnection& db = session_->db();
+  db.run("START TRANSACTION");
+  db.run("UPDATE " + std::string(kLocksTable) + " SET taken = taken + 1 WHERE name = 'names'");
+  db.run("COMMIT");
+  if (!db.failed()) return kOk;
+  Status failed = db.error();
+  close();
+  return failed;
+}
+
 void MysqlStore::close() {
   batch_.reset();
   session_.reset();

@@ -23,6 +23,7 @@ class MysqlStore final : public CatalogStore {
   explicit MysqlStore(MysqlOptions options);
 
   storage::Status open() override;
+  storage::Status probe() override;
   std::vector<SaveOutcome> save(std::span<const CatalogSave> saves) override;
   std::vector<SaveOutcome> save_facts(std::span<const FactsSave> saves) override;
   std::string description() const override;

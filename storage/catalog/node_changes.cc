@@ -165,7 +165,7 @@ NodeChanges changes_of(const StoredRows& stored, const CatalogDiff& diff,
                        NamesTable& parameter_names) {
   NodeChanges made;
   made.added_count = diff.new_resources.size();
-  if (stored.resources.empty()) return made;
+  if (stored.resources.empty() && stored.left_out_count == 0) return made;
   ChangedRows rows(stored, parameter_names);
   for (const std::int64_t id : diff.removed_resources) {
     const StoredResource* const row = rows.row(id);

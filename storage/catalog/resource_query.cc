@@ -7,13 +7,16 @@
 namespace stompbox::catalog {
 namespace {
 
+bool is_exact(const std::string& type) {
+  return type.find('*') == std::string::npos;
+}
+
 class Select {
  public:
   explicit Select(const SqlDialect& dialect) : dialect_(dialect) {
     made_.sql =
-        "SELECT r.id, h.name, r.restype, r.title, f.filename, r.exported, r.line"
-        " FROM resources r LEFT JOIN hosts h ON h.id = r.host_id"
-        " LEFT JOIN source_files f ON f.id = r.source_file_id WHERE 1 = 1";
+        "SELECT r.id, h.name, r.restype, r.title, r.source_file_id, r.exported, r.line"
+        " FROM resources r LEFT JOIN hosts h ON h.id = r.host_id WHERE 1 = 1";
   }
 
   void equal(std::string_view column, const std::optional<std::string>& text) {
@@ -21,13 +24,11 @@ class Select {
   }
 
   void type(const std::string& type) {
-    if (type.find('*') == std::string::npos) return equal("r.restype", type);
+    if (is_exact(type)) return equal("r.restype", type);
     add({" AND r.restype LIKE ", place(pattern_of(type)), " ESCAPE '!'"});
   }
 
-  void exported(bool exported) {
-    equal("r.exported", std::string(exported ? dialect_.yes : dialect_.no));
-  }
+  void exported(bool exported) { equal("r.exported", flag(exported)); }
 
   // As Puppet says it: without a row in `hosts` the collector excludes nothing.
   void not_of(const std::string& collector) {
@@ -36,11 +37,21 @@ class Select {
          ") OR r.host_id <> (SELECT min(own.id) FROM hosts own WHERE own.name = ", name, "))"});
   }
 
+  // Names have no index: they are looked through once, not for each tag of each resource.
   void tag(const std::string& tag) {
     add(
-        {" AND EXISTS (SELECT 1 FROM resource_tags rt JOIN puppet_tags t"
-         " ON t.id = rt.puppet_tag_id WHERE rt.resource_id = r.id AND t.name = ",
-         place(tag), ")"});
+        {" AND EXISTS (SELECT 1 FROM resource_tags rt WHERE rt.resource_id = r.id"
+         " AND rt.puppet_tag_id IN (SELECT id FROM puppet_tags WHERE name = ",
+         place(tag), "))"});
+  }
+
+  // With type and exported, what has the tag is found by indices alone; only of that rows are read.
+  void tag(const std::string& tag, const std::string& type, bool exported) {
+    add(
+        {" AND r.id IN (SELECT m.id FROM resources m JOIN resource_tags rt ON rt.resource_id = m.id"
+         " WHERE m.restype = ",
+         place(type), " AND m.exported = ", place(flag(exported)),
+         " AND rt.puppet_tag_id IN (SELECT id FROM puppet_tags WHERE name = ", place(tag), "))"});
   }
 
   void parameter(const ParameterTest& test) {
@@ -67,6 +78,10 @@ class Select {
     return "?" + std::to_string(made_.texts.size());
   }
 
+  [[nodiscard]] std::string flag(bool exported) const {
+    return std::string(exported ? dialect_.yes : dialect_.no);
+  }
+
   static std::string pattern_of(std::string_view text) {
     std::string pattern;
     for (const char c : text) {
@@ -88,7 +103,11 @@ ResourceSelect select_of(const ResourceQuery& query, const SqlDialect& dialect) 
   if (query.type) select.type(*query.type);
   select.equal("r.title", query.title);
   select.equal("h.name", query.node);
-  if (query.tag) select.tag(*query.tag);
+  if (query.tag && query.exported && query.type && is_exact(*query.type)) {
+    select.tag(*query.tag, *query.type, *query.exported);
+  } else if (query.tag) {
+    select.tag(*query.tag);
+  }
   for (const ParameterTest& test : query.parameters)
     select.parameter(test);
   if (query.collector) select.not_of(*query.collector);

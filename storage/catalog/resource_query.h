@@ -9,7 +9,7 @@
 namespace stompbox::catalog {
 
 // The statement of a query, and the texts for its placeholders. Its columns: id, node, type, title,
-// file, exported, line. Conditions are those that a collecting master has (facts 5.1).
+// source_file_id, exported, line. Conditions are those that a collecting master has (facts 5.1).
 struct ResourceSelect {
   std::string sql;
   std::vector<std::string> texts;

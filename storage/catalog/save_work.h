@@ -16,7 +16,7 @@ class SaveWork {
   virtual ~SaveWork() = default;
 
   [[nodiscard]] virtual const std::string& node() const = 0;
-  // All names that this save may need rows for.
+  // All names that the plan may lack rows for.
   virtual void add_names(NameSets& wanted) const = 0;
   // Reads what is stored and decides what to do. Again when is_current() says no.
   virtual void plan() = 0;

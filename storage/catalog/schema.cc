@@ -47,6 +47,7 @@ constexpr OwnColumn kOwnColumns[] = {
     {"changed_at", "datetime", "datetime"},  // the last catalog that changed rows
     {"changes", "text", "text"},             // what it changed: see changes.h
     {"updated_at", "datetime", "datetime"},
+    {"fingerprints", "text", "mediumtext"},  // of the resources' rows: see fingerprints.h
 };
 
 std::optional<std::string> table_mismatch(const TableSpec& table, const FoundColumns& found) {

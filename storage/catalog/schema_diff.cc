@@ -42,6 +42,7 @@ class Comparison {
     std::ranges::sort(unmatched_);  // the catalog's own order
     for (std::size_t i : unmatched_)
       diff_.new_resources.push_back(wanted_.rows[i].resource);
+    diff_.new_places = std::move(unmatched_);
     return std::move(diff_);
   }
 
@@ -54,6 +55,7 @@ class Comparison {
     }
     if (matched_[at->second]) return diff_.removed_resources.push_back(row.id);
     matched_[at->second] = true;
+    diff_.kept_resources.push_back({row.id, at->second});
     const WantedRows::Row& wanted = wanted_.rows[at->second];
     compare_columns(row, wanted);
     compare_parameters(row, wanted);
@@ -179,20 +181,7 @@ class Comparison {
   CatalogDiff diff_;
 };
 
-void append(std::string& text, const Witness::Table& table) {
-  text += std::to_string(table.count) + "/" + std::to_string(table.id_max) + "/" +
-          table.updated_max + ";";
-}
-
 }  // namespace
-
-std::string Witness::text() const {
-  std::string text;
-  append(text, resources);
-  append(text, parameters);
-  append(text, tags);
-  return text;
-}
 
 bool CatalogDiff::empty() const {
   return removed_resources.empty() && removed_parameters.empty() && removed_tags.empty() &&

@@ -35,6 +35,14 @@ struct CatalogDiff {
   std::vector<NewParameter> new_parameters;
   std::vector<NewTag> new_tags;
   std::vector<const Resource*> new_resources;
+
+  // What is not a change: where in WantedRows::rows new resources stand, and those that have a row.
+  struct KeptResource {
+    std::int64_t id = kNoRow;
+    std::size_t place = 0;
+  };
+  std::vector<std::size_t> new_places;
+  std::vector<KeptResource> kept_resources;
   Witness kept;  // of the rows that stay
 
   [[nodiscard]] bool empty() const;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "storage/catalog/catalog.h"
+#include "storage/catalog/witness.h"
 
 // The rows of one host as they stand in the tables, and what a catalog wants them to be.
 namespace stompbox::catalog {
@@ -40,31 +41,6 @@ class TextArena {
   std::vector<std::unique_ptr<char[]>> blocks_;
   char* next_ = nullptr;
   std::size_t room_ = 0;
-};
-
-// Says cheaply whether the rows of a host are still those that we know: counts, highest ids, newest
-// updated_at. A master's `node clean` and `unexport` change it, and so does a repair through
-// Puppet.
-struct Witness {
-  struct Table {
-    std::int64_t count = 0;
-    std::int64_t id_max = 0;
-    std::string updated_max;
-
-    void add(std::int64_t id, std::string_view updated_at) {
-      ++count;
-      id_max = std::max(id_max, id);
-      touch(updated_at);
-    }
-    void touch(std::string_view updated_at) {
-      if (updated_at > updated_max) updated_max = updated_at;
-    }
-    friend bool operator==(const Table&, const Table&) = default;
-  };
-  Table resources, parameters, tags;  // of tags only count and highest id are looked at
-
-  [[nodiscard]] std::string text() const;
-  friend bool operator==(const Witness&, const Witness&) = default;
 };
 
 enum class StoredFlag { kFalse, kTrue, kOther };  // kOther: NULL or not in this database's form
@@ -97,6 +73,7 @@ struct StoredRows {
   std::vector<StoredResource> resources;
   std::vector<StoredParameter> parameters;
   std::vector<StoredTag> tags;
+  std::size_t left_out_count = 0;  // resources of the host that are not among these
   TextArena texts;
 };
 

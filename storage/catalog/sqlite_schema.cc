@@ -17,7 +17,7 @@ using storage::Status;
 // Facts 3.3: names, types and order as ActiveRecord writes them. Of the indices, which readers do
 // not notice (5.4), four that no query of Puppet needs are left out, each of which costs about as
 // much as the rows themselves (of param_name_id, source_file_id, puppet_tag_id, and of title and
-// restype), and one for collectors is added (of restype and exported).
+// restype), and two for collectors are added (of restype and exported, and of a tag's name).
 constexpr std::string_view kFreshSchema = R"sql(
 CREATE TABLE "resources" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, "title" text NOT NULL,
  "restype" varchar(255) NOT NULL, "host_id" integer, "source_file_id" integer, "exported" boolean,
@@ -34,6 +34,7 @@ CREATE INDEX "index_resource_tags_on_resource_id_and_puppet_tag_id"
 CREATE TABLE "puppet_tags" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, "name" varchar(255),
  "updated_at" datetime, "created_at" datetime);
 CREATE INDEX "index_puppet_tags_on_id" ON "puppet_tags" ("id");
+CREATE INDEX "index_puppet_tags_on_name" ON "puppet_tags" ("name");
 CREATE TABLE "hosts" ("id" INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
  "name" varchar(255) NOT NULL, "ip" varchar(255), "environment" text, "last_compile" datetime,
  "last_freshcheck" datetime, "last_report" datetime, "updated_at" datetime,

@@ -74,6 +74,17 @@ Status SqliteStore::ensure_open() {
   return open();
 }
 
+Status SqliteStore::probe() {
+  if (Status opened = ensure_open(); !opened) return opened;
+  SqlConnection& db = session_->db();
+  db.run("BEGIN IMMEDIATE");
+  db.run("COMMIT");
+  if (!db.failed()) return kOk;
+  Status failed = db.error();
+  close();
+  return failed;
+}
+
 void SqliteStore::close() {
   batch_.reset();
   session_.reset();

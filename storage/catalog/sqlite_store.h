@@ -21,6 +21,7 @@ class SqliteStore final : public CatalogStore {
   explicit SqliteStore(SqliteOptions options) : options_(std::move(options)) {}
 
   storage::Status open() override;
+  storage::Status probe() override;
   std::vector<SaveOutcome> save(std::span<const CatalogSave> saves) override;
   std::vector<SaveOutcome> save_facts(std::span<const FactsSave> saves) override;
   std::string description() const override;

@@ -15,6 +15,12 @@ using storage::Error;
 using storage::ErrorCode;
 using storage::Result;
 
+// Ids of names below this are looked up by place.
+constexpr std::size_t kIdsByPlace = 65'536;
+
+// About so many values and so many tags a resource has.
+constexpr std::size_t kUsualChildren = 8;
+
 Error no_node(const std::string& node) {
   return {ErrorCode::kNotFound, "there is no node " + node + " in the catalog database"};
 }
@@ -78,15 +84,32 @@ TableReader::TableReader(std::unique_ptr<SqlConnection> connection)
       tags_(*db_, db_->dialect().asked_max,
             children_sql("puppet_tag_id, NULL", "resource_tags", "")),
       parameter_names_(*db_, "param_names"),
-      tag_names_(*db_, "puppet_tags") {}
+      tag_names_(*db_, "puppet_tags"),
+      files_(*db_, "source_files", "filename") {}
 
-const std::optional<std::string>& TableReader::Names::of(std::int64_t id) {
+// Every value and every tag asks: ids are low, for names are few.
+const std::string* TableReader::Names::of(std::int64_t id) {
+  const auto place = static_cast<std::size_t>(id);
+  if (place < by_id_.size() && by_id_[place] != nullptr) return by_id_[place];
+  const std::string* const name = ask(id);
+  if (name == nullptr || place >= kIdsByPlace) return name;
+  if (place >= by_id_.size()) by_id_.resize(place + 1);
+  return by_id_[place] = name;
+}
+
+const std::string* TableReader::Names::ask(std::int64_t id) {
   const auto [at, is_new] = names_.try_emplace(id);
-  if (!is_new) return at->second;
-  find_.bind(1, id);
-  if (find_.step()) at->second = find_.text_or_null(0);
-  find_.reset();
-  return at->second;
+  if (is_new) {
+    find_.bind(1, id);
+    if (find_.step()) at->second = find_.text_or_null(0);
+    find_.reset();
+  }
+  return at->second ? &*at->second : nullptr;
+}
+
+void TableReader::Names::forget() {
+  names_.clear();
+  by_id_.clear();
 }
 
 bool TableReader::has_own_table() {
@@ -136,6 +159,7 @@ Result<std::vector<ResourceRow>> TableReader::resources(const ResourceQuery& que
 std::vector<ResourceRow> TableReader::matching(const ResourceQuery& query,
                                                std::vector<std::int64_t>& ids) {
   std::vector<ResourceRow> rows;
+  std::vector<std::int64_t> file_ids;
   const ResourceSelect matching = select_of(query, db_->dialect());
   SqlStatement select(*db_, matching.sql);
   for (std::size_t i = 0; i < matching.texts.size(); ++i)
@@ -146,18 +170,28 @@ std::vector<ResourceRow> TableReader::matching(const ResourceQuery& query,
     row.node = select.text(1);
     row.type = select.text(2);
     row.title = select.text(3);
-    row.file = select.text(4);
+    file_ids.push_back(select.integer(4));
     row.exported = select.text(5) == db_->dialect().yes;
     if (!select.is_null(6)) row.line = select.integer(6);
   }
+  read_files(file_ids, rows);
   return rows;
+}
+
+void TableReader::read_files(const std::vector<std::int64_t>& file_ids,
+                             std::vector<ResourceRow>& rows) {
+  files_.forget();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (const std::string* const file = files_.of(file_ids[i])) rows[i].file = *file;
+  }
 }
 
 // Calls put() with the children of each statement, those of one resource by id.
 template <typename Put>
 void TableReader::read_children(BulkStatement& select, const std::vector<std::int64_t>& ids,
                                 Put put) {
-  std::vector<std::pair<std::int64_t, std::size_t>> places;  // of one statement, by id
+  using Place = std::pair<std::int64_t, std::size_t>;
+  std::vector<Place> places;  // of one statement, by id
   std::vector<Child> found;
   for (std::size_t done = 0; done < ids.size() && !db_->failed();) {
     BulkStatement::Size& size = select.fitting(ids.size() - done);
@@ -170,8 +204,9 @@ void TableReader::read_children(BulkStatement& select, const std::vector<std::in
     std::ranges::sort(places);
     found.clear();
     while (children.step()) {
-      const auto at = std::ranges::lower_bound(places, children.integer(0), {},
-                                               &std::pair<std::int64_t, std::size_t>::first);
+      const auto at =
+          size.rows == 1 ? places.begin()
+                         : std::ranges::lower_bound(places, children.integer(0), {}, &Place::first);
       found.push_back({at->second, children.integer(1), std::string(children.text(2))});
     }
     put(found);
@@ -184,9 +219,10 @@ void TableReader::read_parameters(const std::vector<std::int64_t>& ids,
   parameter_names_.forget();
   read_children(parameters_, ids, [this, &rows](std::vector<Child>& values) {
     for (Child& value : values) {
-      const auto& name = parameter_names_.of(value.name_id);
-      if (!name) continue;
+      const std::string* const name = parameter_names_.of(value.name_id);
+      if (name == nullptr) continue;
       auto& parameters = rows[value.place].parameters;
+      if (parameters.empty()) parameters.reserve(kUsualChildren);
       auto at = std::ranges::find(parameters, *name, &ResourceRow::Parameter::first);
       if (at == parameters.end()) {
         parameters.emplace_back(*name, std::vector<std::string>{});
@@ -203,7 +239,11 @@ void TableReader::read_tags(const std::vector<std::int64_t>& ids, std::vector<Re
   tag_names_.forget();
   read_children(tags_, ids, [this, &rows](const std::vector<Child>& tags) {
     for (const Child& tag : tags) {
-      if (const auto& name = tag_names_.of(tag.name_id)) rows[tag.place].tags.push_back(*name);
+      const std::string* const name = tag_names_.of(tag.name_id);
+      if (name == nullptr) continue;
+      auto& of_resource = rows[tag.place].tags;
+      if (of_resource.empty()) of_resource.reserve(kUsualChildren);
+      of_resource.push_back(*name);
     }
   });
   for (ResourceRow& row : rows) {

@@ -29,15 +29,18 @@ class TableReader final : public CatalogReader {
   // Names by id, each asked for once in a snapshot.
   class Names {
    public:
-    Names(SqlConnection& db, const std::string& table)
-        : find_(db, "SELECT name FROM " + table + " WHERE id = ?1") {}
-    // Nothing where there is no such row: readers do not see what hangs on it.
-    const std::optional<std::string>& of(std::int64_t id);
-    void forget() { names_.clear(); }
+    Names(SqlConnection& db, const std::string& table, const std::string& column = "name")
+        : find_(db, "SELECT " + column + " FROM " + table + " WHERE id = ?1") {}
+    // Null where there is no such row: readers do not see what hangs on it. Lives until forget().
+    [[nodiscard]] const std::string* of(std::int64_t id);
+    void forget();
 
    private:
+    [[nodiscard]] const std::string* ask(std::int64_t id);
+
     SqlStatement find_;
     std::unordered_map<std::int64_t, std::optional<std::string>> names_;
+    std::vector<const std::string*> by_id_;  // in names_; null: ask
   };
 
   struct Child {
@@ -49,6 +52,7 @@ class TableReader final : public CatalogReader {
   [[nodiscard]] bool has_own_table();
   void read_lags(std::vector<NodeRow>& rows);
   std::vector<ResourceRow> matching(const ResourceQuery& query, std::vector<std::int64_t>& ids);
+  void read_files(const std::vector<std::int64_t>& file_ids, std::vector<ResourceRow>& rows);
   template <typename Put>
   void read_children(BulkStatement& select, const std::vector<std::int64_t>& ids, Put put);
   void read_parameters(const std::vector<std::int64_t>& ids, std::vector<ResourceRow>& rows);
@@ -63,7 +67,7 @@ class TableReader final : public CatalogReader {
   const std::unique_ptr<SqlConnection> db_;  // before its statements
   SqlStatement nodes_, hosts_, facts_, nodes_with_fact_, own_columns_, lags_, changes_;
   BulkStatement parameters_, tags_;
-  Names parameter_names_, tag_names_;
+  Names parameter_names_, tag_names_, files_;
 };
 
 }  // namespace stompbox::catalog

@@ -1,8 +1,8 @@
 // catalog_bench [--mariadb] [--workers N] [FOLDER] [NODES] [FIRST CHANGED UNCHANGED]: catalog
-// messages read and stored: the first time, with 3 % changed, unchanged; then queries of exported
-// resources, and, with SQLite, the same rows inserted without any of that. The three folders hold
-// messages, a file a node (gen-catalogs.py); without them messages are made. Prints `name=value
-// unit`.
+// messages read and stored: the first time, with 3 % changed, unchanged, and changed back by stores
+// that have seen the nodes before; then queries of exported resources, and the same rows inserted
+// without any of that. The three folders hold messages, a file a node (gen-catalogs.py); without
+// them messages are made. Prints `name=value unit`.
 
 #include <unistd.h>
 
@@ -119,14 +119,16 @@ void store_all(const Stores& stores, const std::vector<std::string>& messages,
     threads.emplace_back([&work, &store] { work(*store); });
 }
 
+// `time`: the how many-th for these nodes.
 void measure(const std::string& name, const BenchDatabase& database, const Stores& stores,
-             const CatalogMessages& messages, Generation generation, SaveStatus expected) {
+             const CatalogMessages& messages, Generation generation, std::size_t time,
+             SaveStatus expected) {
   double seconds = 0, cpu = 0;
   const double server_cpu = database.server_cpu_seconds();
   const std::size_t round = kChunk * (stores.size() == 1 ? 1 : stores.size() * 2);
   for (std::size_t at = 0; at < messages.size(); at += round) {
     const auto texts = messages.read(generation, at, std::min(at + round, messages.size()));
-    const auto arrival = static_cast<std::uint64_t>(generation) * messages.size() + at;
+    const auto arrival = static_cast<std::uint64_t>(time) * messages.size() + at;
     const Stopwatch watch;
     store_all(stores, texts, arrival, expected);
     seconds += watch.seconds();
@@ -161,6 +163,13 @@ void measure_query(catalog::CatalogReader& reader, const std::string& type,
   print(name + "_cpu", cpu * 1000, "CPU-ms");
 }
 
+void print_raw(const std::string& name, const bench::RawFigures& raw) {
+  const auto hosts = static_cast<double>(raw.hosts);
+  print(name, hosts / raw.seconds, "catalogs/s");
+  print(name + "_cpu", raw.cpu_seconds / hosts * 1000, "CPU-s/1000");
+  print(name + "_rows", static_cast<double>(raw.rows) / hosts, "rows/catalog");
+}
+
 void measure_raw(const std::string& name, const std::string& from, std::size_t rows) {
   catalog::CatalogPlace place;
   place.kind = catalog::PlaceKind::kSqlite;
@@ -169,11 +178,16 @@ void measure_raw(const std::string& name, const std::string& from, std::size_t r
   bench::RawShape shape;
   shape.rows_a_statement = rows;
   const bench::RawFigures raw = bench::insert_raw(from, place.sqlite.path, shape);
-  const auto hosts = static_cast<double>(raw.hosts);
-  print(name, hosts / raw.seconds, "catalogs/s");
-  print(name + "_cpu", raw.cpu_seconds / hosts * 1000, "CPU-s/1000");
-  print(name + "_rows", static_cast<double>(raw.rows) / hosts, "rows/catalog");
+  print_raw(name, raw);
   std::filesystem::remove(place.sqlite.path);
+}
+
+void measure_raw_in_server(const BenchDatabase& database) {
+  const double before = database.server_cpu_seconds();
+  const bench::RawFigures raw = bench::insert_raw_into_server(database.place(), {});
+  print_raw("raw", raw);
+  const double server = database.server_cpu_seconds() - before;  // with what is read
+  print("raw_server_cpu", server / static_cast<double>(raw.hosts) * 1000, "CPU-s/1000");
 }
 
 Stores open_stores(const catalog::CatalogPlace& place, unsigned workers) {
@@ -195,16 +209,20 @@ void run(const Arguments& arguments, const std::string& path) {
   const auto count = static_cast<double>(messages.size());
   Stores stores = open_stores(database->place(), arguments.workers);
   print("workers", static_cast<double>(stores.size()), "");
-  measure("first", *database, stores, messages, Generation::kFirst, SaveStatus::kStored);
+  measure("first", *database, stores, messages, Generation::kFirst, 0, SaveStatus::kStored);
   stores.clear();  // what is in the log goes into the file
   print("disk_per_node", database->bytes() / count, "bytes");
-  if (!arguments.mariadb) {
+  if (arguments.mariadb) {
+    measure_raw_in_server(*database);
+  } else {
     measure_raw("raw", path, 1);
     measure_raw("raw_32_rows", path, 32);
   }
   stores = open_stores(database->place(), arguments.workers);
-  measure("changed", *database, stores, messages, Generation::kChanged, SaveStatus::kStored);
-  measure("unchanged", *database, stores, messages, Generation::kUnchanged, SaveStatus::kUnchanged);
+  measure("changed", *database, stores, messages, Generation::kChanged, 1, SaveStatus::kStored);
+  measure("unchanged", *database, stores, messages, Generation::kUnchanged, 2,
+          SaveStatus::kUnchanged);
+  measure("changed_back", *database, stores, messages, Generation::kFirst, 3, SaveStatus::kStored);
   // The queries' reader maps the file; it belongs to another process.
   print("memory", static_cast<double>(bench::usage().ru_maxrss) / 1024, "MiB");
   const auto reader = catalog::open_catalog_reader(database->place());

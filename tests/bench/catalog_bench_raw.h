@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string>
 
+#include "storage/catalog/catalog_place.h"
+
 namespace stompbox::bench {
 
 struct RawFigures {
@@ -19,5 +21,10 @@ struct RawShape {
 };
 [[nodiscard]] RawFigures insert_raw(const std::string& from, const std::string& into,
                                     const RawShape& shape);
+
+// The same within a server, from the database of this place into one of its own that is made and
+// dropped: as many rows a statement as the store has them (`rows_a_statement` is not looked at).
+[[nodiscard]] RawFigures insert_raw_into_server(const catalog::CatalogPlace& place,
+                                                const RawShape& shape);
 
 }  // namespace stompbox::bench

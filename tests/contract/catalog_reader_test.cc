@@ -102,7 +102,16 @@ TEST_CASE("tags and parameters are compared exactly") {
   CHECK(found(*db, query) == Texts{"/etc/motd"});
   query.tag = "bas";
   CHECK(found(*db, query) == Texts{});
-  query.tag.reset();
+  query.tag = "base";
+  query.type = "File";
+  query.exported = false;
+  CHECK(found(*db, query) == Texts{"/etc/motd"});
+  query.exported = true;
+  CHECK(found(*db, query) == Texts{});
+  query.exported = false;
+  query.tag = "bas";
+  CHECK(found(*db, query) == Texts{});
+  query = {};
   query.parameters = {{Holds::kEqual, "require", "A"}};
   CHECK(found(*db, query) == Texts{"/etc/motd"});
   query.parameters = {{Holds::kEqual, "mode", "A"}};

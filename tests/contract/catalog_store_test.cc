@@ -231,7 +231,8 @@ TEST_CASE("the witness that a save leaves is the one that a later look finds") {
     // Were it another one, this save would compare all rows and begin to count anew.
     db->run("UPDATE hosts SET ip = '10.0.0.1'");
     REQUIRE(save(*store, catalog).status == SaveStatus::kUnchanged);
-    CHECK(cell(*db, "SELECT saves_since_compare FROM stompbox_nodes") == "1");
+    CHECK(cell(*db, "SELECT saves_since_compare FROM stompbox_nodes") ==
+          std::to_string(2 * generation + 1));
   }
 }
 
@@ -414,6 +415,32 @@ TEST_CASE("what Puppet's accidents left in the tables is tolerated and put right
     CHECK(cell(*db, "SELECT count(*) FROM source_files") == "2");
     CHECK(save(*store, web01()).status == SaveStatus::kUnchanged);
   }
+}
+
+TEST_CASE("an outline whose whole is of another node is refused, and the others are stored") {
+  const auto db = make_catalog_database();
+  const auto store = db->store({});
+  const auto outline = catalog_of("web01", {});
+  const auto other = catalog_of("web02", {resource("File", "/etc/motd")});
+  const auto read_whole = [] { return storage::Result<catalog::Catalog>(catalog_of("evil", {})); };
+  const auto outcomes = store->save(
+      std::vector<catalog::CatalogSave>{{&outline, {"q", 1}, 0, read_whole}, {&other, {"q", 2}}});
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[0].status == SaveStatus::kPermanent);
+  CHECK(outcomes[0].unreadable);
+  CHECK(outcomes[0].error.text.find("evil") != std::string::npos);
+  CHECK(outcomes[1].status == SaveStatus::kStored);
+  CHECK(column(*db, "SELECT name FROM hosts") == Texts{"web02"});
+}
+
+TEST_CASE("a store that is asked whether it takes anything changes no row of Puppet's") {
+  const auto db = make_catalog_database();
+  const auto store = db->store({});
+  REQUIRE(save(*store, web01()).status == SaveStatus::kStored);
+  const auto before = all_rows(*db);
+  CHECK(store->probe());
+  CHECK(all_rows(*db) == before);
+  CHECK(save(*store, web01()).status == SaveStatus::kUnchanged);
 }
 
 TEST_CASE("many catalogs in one call are all stored, each with its outcome") {

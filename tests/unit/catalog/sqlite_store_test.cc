@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/catalog/resource_query.h"
 #include "storage/catalog/sqlite_open.h"
 #include "tests/support/full_disk_vfs.h"
 #include "tests/support/sample_catalogs.h"
@@ -244,6 +245,28 @@ TEST_CASE("no query of a master reads a whole table of a database that we have m
       CHECK((of_names || step.find("SCAN") == std::string::npos));
     }
   }
+}
+
+TEST_CASE("a query by type, exported and tag finds its resources by indices alone") {
+  const TestFolder folder;
+  const auto options = options_for(folder.file("catalogs.sqlite3"));
+  REQUIRE(make_sqlite_store(options)->open().has_value());
+  ResourceQuery query;
+  query.type = "Nagios_host";
+  query.exported = true;
+  query.tag = "lb";
+  SqlDialect dialect;
+  dialect.yes = "t";
+  bool candidates = false, tags = false, names = false;
+  for (const std::string& step : plan_of(options.path, select_of(query, dialect).sql)) {
+    CAPTURE(step);
+    CHECK(step.find("SCAN") == std::string::npos);
+    const bool covered = step.find("COVERING INDEX") != std::string::npos;
+    candidates = candidates || (covered && step.find("SEARCH m ") != std::string::npos);
+    tags = tags || (covered && step.find("SEARCH rt ") != std::string::npos);
+    names = names || (covered && step.find("SEARCH puppet_tags ") != std::string::npos);
+  }
+  CHECK((candidates && tags && names));
 }
 
 TEST_CASE("a trigger that gives up the whole transaction makes the saves before it transient") {
