@@ -1,6 +1,7 @@
 #include "broker/drain_stage.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <asio/post.hpp>
@@ -46,7 +47,7 @@ template <typename SourceOrRouter>
 DrainStage::DrainStage(asio::io_context& io, SourceOrRouter& source, const Parts& parts,
                        drain::CrashLedger ledger)
     : io_(io),
-      timer_(io),
+      alarm_(io, [this] { after_event(); }),
       warning_lines_(100, std::chrono::seconds(10)),
       pool_(make_pool(*this, parts, ledger)),
       drain_(
@@ -79,6 +80,7 @@ std::unique_ptr<drain::WorkerPool> DrainStage::make_pool(DrainStage& self, const
   const auto counts = drain::worker_counts(parts.drain.workers, catalog::writers_max(parts.place));
   drain::WorkerOptions options;
   options.read = parts.drain.read;
+  options.chunk = drain::chunk_of(parts.drain.window_bytes);
   options.store_identity = parts.store_identity;
   options.workers = counts.workers;
   options.writers = counts.writers;
@@ -98,7 +100,7 @@ void DrainStage::start(std::function<void(const storage::Status&)> opened) {
   pool_->start();
   const session::Now now = net::clock_now();
   drain_.start(now.steady, now.wall_ms);
-  arm_timer();
+  alarm_.set(drain_.next_event());
 }
 
 void DrainStage::on_opened(const storage::Status& status) {
@@ -115,8 +117,9 @@ void DrainStage::on_opened(const storage::Status& status) {
 void DrainStage::stop(std::function<void()> on_idle, Ending ending) {
   on_idle_ = std::move(on_idle);
   stopping_ = true;
-  timer_.cancel();
+  alarm_.set(std::nullopt);
   drain_.stop();
+  pool_->expect_end();
   if (ending == Ending::kSoon) pool_->wind_up();
   if (drain_.idle()) on_idle_();
 }
@@ -132,7 +135,7 @@ void DrainStage::on_round_done(drain::RoundResult result) {
     if (drain_.idle()) on_idle_();
     return;
   }
-  arm_timer();
+  alarm_.set(drain_.next_event());
 }
 
 // A delivery came, or time has passed.
@@ -141,22 +144,8 @@ void DrainStage::after_event() {
   const session::Now now = net::clock_now();
   drain_.on_wake(now.steady, now.wall_ms);
   const auto next = drain_.next_event();
-  if (next && *next <= now.steady) drain_.on_time(now.steady, now.wall_ms);
-  arm_timer();
-}
-
-void DrainStage::arm_timer() {
-  const auto next = drain_.next_event();
-  if (next == timer_at_) return;
-  timer_at_ = next;
-  timer_.cancel();
-  if (!next) return;
-  timer_.expires_at(*next);
-  timer_.async_wait([this](std::error_code cancelled) {
-    if (cancelled) return;
-    timer_at_.reset();
-    after_event();
-  });
+  if (next && *next <= now.steady) drain_.on_time(now.steady);
+  alarm_.set(drain_.next_event());
 }
 
 void DrainStage::on_warning(const std::string& node, const std::string& warning) {

@@ -3,12 +3,11 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
+#include "broker/alarm.h"
 #include "broker/drain/drain.h"
 #include "broker/drain/worker_pool.h"
 #include "broker/log/repeats.h"
@@ -63,7 +62,6 @@ class DrainStage final : private drain::DrainObserver {
   void on_opened(const storage::Status& status);
   void on_round_done(drain::RoundResult result);
   void after_event();
-  void arm_timer();
 
   // drain::DrainObserver: lines in the log
   void on_warning(const std::string& node, const std::string& warning) override;
@@ -74,8 +72,7 @@ class DrainStage final : private drain::DrainObserver {
   void on_competition(const std::string& queue) override;
 
   asio::io_context& io_;
-  asio::steady_timer timer_;
-  std::optional<drain::TimePoint> timer_at_;
+  Alarm alarm_;
   std::function<void(const storage::Status&)> opened_;
   std::function<void()> on_idle_;
   bool stopping_ = false;

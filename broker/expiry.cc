@@ -44,6 +44,7 @@ Expiry::Expiry(asio::io_context& io, catalog::CatalogPlace place, milliseconds s
       pass_at_(std::chrono::steady_clock::now()),
       slow_work_(1) {
   times_.look = std::min<milliseconds>(times_.look, silent_for_ / (kBreakPart * kLooksInBreak));
+  times_.first = std::min(times_.first, times_.look);
 }
 
 void Expiry::start() {

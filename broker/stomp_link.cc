@@ -41,7 +41,7 @@ StompLink::StompLink(asio::io_context& io, StompSource& source, client::TlsTrust
       source_(source),
       trust_(std::move(trust)),
       connect_patience_(connect_patience),
-      timer_(io) {}
+      alarm_(io, [this] { settle(); }) {}
 
 StompLink::~StompLink() {
   if (wire_) close(*wire_);
@@ -69,21 +69,7 @@ void StompLink::settle() {
   } else if (wire_->open && !wire_->reading && source_.wants_input()) {
     await_readable();
   }
-  arm_timer();
-}
-
-void StompLink::arm_timer() {
-  const auto next = source_.next_event();
-  if (next == timer_at_) return;
-  timer_at_ = next;
-  timer_.cancel();
-  if (!next) return;
-  timer_.expires_at(*next);
-  timer_.async_wait([this](std::error_code cancelled) {
-    if (cancelled) return;
-    timer_at_.reset();
-    settle();
-  });
+  alarm_.set(source_.next_event());
 }
 
 void StompLink::begin(const client::BrokerUrl& broker) {

@@ -12,6 +12,7 @@
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 
+#include "broker/alarm.h"
 #include "broker/client/broker_url.h"
 #include "broker/client/tls_client.h"
 #include "broker/stomp_source.h"
@@ -65,14 +66,12 @@ class StompLink {
   [[nodiscard]] bool take(std::string_view bytes);
   void write();
   void lose(storage::Error why);
-  void arm_timer();
 
   asio::io_context& io_;
   StompSource& source_;
   const client::TlsTrust trust_;
   const std::chrono::milliseconds connect_patience_;
-  asio::steady_timer timer_;
-  std::optional<StompSource::TimePoint> timer_at_;
+  Alarm alarm_;
   WirePtr wire_;  // null: there is none
   std::array<char, 64 * 1024> scratch_;
 };

@@ -278,8 +278,14 @@ TEST_CASE("the drain's try after trouble asks the broker for one message, and th
   bench.source.set_credit(0, {1, 1});
   CHECK(has(bench.open(), "prefetch-count:1\n"));
   bench.message("a");
+  bench.source.set_credit(0, {0, 0});
+  bench.source.give_back(bench.item(1));
+  bench.advance();
+  CHECK_FALSE(bench.source.take_close());  // held as long again: a try more costs no delivery
+  bench.source.set_credit(0, {1, 1});
+  bench.advance();
   bench.source.set_credit(0, {50, 1'000'000});
-  bench.source.done(bench.item(1));
+  bench.source.done(bench.item(2));
   CHECK(bench.advance() == "ACK\nid:a\n\n@DISCONNECT\nreceipt:1\n\n@");
   bench.source.came("RECEIPT\nreceipt-id:1\n\n" + kNul, bench.now, bench.wall_ms);
   CHECK(bench.source.take_close());
@@ -304,6 +310,24 @@ TEST_CASE("it leaves when all letters are kept, and its last ACK goes before the
   bench.source.came("RECEIPT\nreceipt-id:2\n\n" + kNul, bench.now, bench.wall_ms);
   CHECK(bench.source.has_left());
   CHECK(bench.source.wants_connection(bench.now) == nullptr);
+}
+
+TEST_CASE("what is said of messages after the farewell is void") {
+  Bench bench;
+  bench.subscribe();
+  bench.open();
+  for (const char* id : {"a", "b", "c"})
+    bench.message(id);
+  bench.source.close();
+  bench.source.leave();
+  CHECK(bench.advance() == "DISCONNECT\nreceipt:1\n\n@");
+  bench.source.done(bench.item(0));
+  CHECK(bench.source.dead_letter(bench.item(1), kUnreadable, 0));
+  bench.source.give_back(bench.item(2));
+  CHECK(bench.advance().empty());
+  CHECK(bench.source.figures().acknowledged == 0);
+  bench.source.came("RECEIPT\nreceipt-id:1\n\n" + kNul, bench.now, bench.wall_ms);
+  CHECK(bench.source.has_left());
 }
 
 TEST_CASE("messages are stamped with their own time, if they have one") {
