@@ -16,6 +16,19 @@ std::string place_text(queue::Place place) {
   return std::to_string(place.priority.value) + "." + std::to_string(place.seq.value);
 }
 
+// A member that is a list; `write` writes one of it.
+template <typename List, typename Write>
+void write_list(Json& json, std::string_view name, const List& list, Write write) {
+  json.key(name).begin_array();
+  for (const auto& one : list)
+    write(json, one);
+  json.end_array();
+}
+
+void write_text(Json& json, const std::string& text) {
+  json.value(text);
+}
+
 void write_server(Json& json, const ServerFacts& server) {
   json.field("version", server.version)
       .field("mode", server.mode)
@@ -25,10 +38,7 @@ void write_server(Json& json, const ServerFacts& server) {
       .field("catalog_store", server.catalog_description)
       .field("connections", server.connections)
       .field("connections_total", server.connections_total);
-  json.key("listeners").begin_array();
-  for (const std::string& listener : server.listeners)
-    json.value(listener);
-  json.end_array();
+  write_list(json, "listeners", server.listeners, write_text);
 }
 
 void write_router(Json& json, const routing::RouterFigures& router) {
@@ -71,10 +81,7 @@ void write_drain(Json& json, const drain::DrainFigures& drain) {
       .field("last_lag_ms", drain.last_lag_ms)
       .field("trouble_since_ms", drain.trouble_since_ms)
       .field("storing_since_ms", drain.storing_since_ms);
-  json.key("contested_queues").begin_array();
-  for (const std::string& queue : drain.contested_queues)
-    json.value(queue);
-  json.end_array();
+  write_list(json, "contested_queues", drain.contested_queues, write_text);
   json.end_object();
 }
 
@@ -98,17 +105,18 @@ void write_catalogs(Json& json, const StatusSources& sources) {
 void write_totals(Json& json, const StatusSources& sources) {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t letters = 0;
   for (const routing::QueueFigures& queue : sources.queues) {
     messages += queue.waiting + queue.in_flight;
     bytes += queue.bytes;
+    if (queue.takes_letters) letters += queue.waiting + queue.in_flight;
   }
-  const auto* letters = find_queue(sources, sources.server.dead_letter_queue);
   json.field("queues", sources.queues.size())
       .field("messages", messages)
       .field("message_bytes", bytes)
       // Of queues that are gone, too: since the start.
       .field("messages_dropped", sources.router.queue_dropped + sources.router.dead_letters_dropped)
-      .field("dead_letters", letters == nullptr ? 0 : letters->waiting + letters->in_flight);
+      .field("dead_letters", letters);
 }
 
 void write_queue(Json& json, const routing::QueueFigures& queue) {
@@ -163,6 +171,10 @@ void write_message(Json& json, const routing::BrowsedMessage& browsed, std::uint
   json.end_object();
 }
 
+void write_failure(Json& json, const LetterOutcome::Failure& failure) {
+  json.begin_object().field("id", failure.id).field("reason", failure.reason).end_object();
+}
+
 }  // namespace
 
 std::string status_answer(const StatusSources& sources) {
@@ -180,10 +192,8 @@ std::string status_answer(const StatusSources& sources) {
 std::string queues_answer(const std::vector<routing::QueueFigures>& queues, std::int64_t now_ms) {
   Json json;
   json.begin_object().key("ok").begin_object().field("now_ms", now_ms);
-  json.key("queues").begin_array();
-  for (const routing::QueueFigures& queue : queues)
-    write_queue(json, queue);
-  return json.end_array().end_object().end_object().text();
+  write_list(json, "queues", queues, write_queue);
+  return json.end_object().end_object().text();
 }
 
 std::string browse_answer(const routing::BrowsePage& page, std::uint64_t body_bytes) {
@@ -211,14 +221,9 @@ std::string letters_answer(const LetterOutcome& outcome) {
   Json json;
   json.begin_object().key("ok").begin_object();
   json.field("done", outcome.done).field("looked_at", outcome.looked_at);
-  json.key("failures").begin_array();
-  for (const auto& failure : outcome.failures) {
-    json.begin_object().field("id", failure.id).field("reason", failure.reason).end_object();
-  }
-  json.end_array().key("not_found").begin_array();
-  for (const std::string& id : outcome.not_found)
-    json.value(id);
-  return json.end_array().end_object().end_object().text();
+  write_list(json, "failures", outcome.failures, write_failure);
+  write_list(json, "not_found", outcome.not_found, write_text);
+  return json.end_object().end_object().text();
 }
 
 std::string newest_answer(const std::string& store, queue::MessageId newest) {

@@ -1,12 +1,14 @@
 #include "broker/control/letter_run.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
+#include <charconv>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "broker/control/request.h"
+#include "broker/routing/death_headers.h"
 #include "protocol/encoder.h"
 
 namespace stompbox::control {
@@ -14,34 +16,43 @@ namespace {
 
 constexpr routing::Credit kBounds{100'000, 64 * 1024 * 1024};
 
-// What Router::dead_letter puts before the original headers, each once.
-constexpr std::array<std::string_view, 4> kDeathHeaders = {
-    "dead-letter-reason:", "dead-letter-detail:", "original-destination:", "original-message-id:"};
+// STOMP's priority 4 is the default, and class 5.
+queue::PriorityClass class_of(const protocol::Headers& headers) {
+  const auto priority = headers.find("priority");
+  if (!priority || priority->size() != 1) return {};
+  const char digit = priority->front();
+  if (digit < '0' || digit > '9') return {};
+  return {static_cast<std::uint8_t>('9' - digit)};
+}
 
-std::string_view without_death_headers(std::string_view block) {
-  for (std::size_t i = 0; i < kDeathHeaders.size(); ++i) {
-    const bool ours = std::any_of(kDeathHeaders.begin(), kDeathHeaders.end(),
-                                  [block](auto name) { return block.starts_with(name); });
-    if (!ours) break;
-    block.remove_prefix(std::min(block.find('\n'), block.size() - 1) + 1);
-  }
-  return block;
+// 0: none, or it has passed.
+std::int64_t expiry_of(const protocol::Headers& death, std::int64_t now_ms) {
+  const std::string_view text = death.find(routing::kOriginalExpires).value_or("");
+  std::int64_t expires_ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), expires_ms);
+  if (error != std::errc{} || end != text.data() + text.size()) return 0;
+  return expires_ms > now_ms ? expires_ms : 0;
 }
 
 }  // namespace
 
-storage::Result<routing::Draft> revive(const queue::Message& letter) {
-  const protocol::Headers headers = protocol::parse_block(letter.header_block);
-  const auto destination = headers.find("original-destination");
+storage::Result<routing::Draft> revive(const queue::Message& letter, std::int64_t now_ms) {
+  const routing::LetterBlock block = routing::split_letter_block(letter.header_block);
+  const protocol::Headers death = protocol::parse_block(block.death);
+  const auto destination = death.find(routing::kOriginalDestination);
   if (!destination) {
     return storage::Error{storage::ErrorCode::kInvalid,
                           "it names no original destination: it was not dead-lettered by a broker"};
   }
+  const protocol::Headers own = protocol::parse_block(block.original);
   routing::Draft draft;
   draft.destination = *destination;
-  draft.header_block = without_death_headers(letter.header_block);
-  draft.block_is_plain = draft.header_block.find('\\') == std::string::npos;
+  draft.header_block = block.original;
+  draft.block_is_plain = block.original.find('\\') == std::string_view::npos;
   draft.body = letter.body;
+  draft.priority = class_of(own);
+  draft.has_group = !own.find("JMSXGroupID").value_or("").empty();
+  draft.expires_ms = expiry_of(death, now_ms);
   return draft;
 }
 
@@ -105,30 +116,36 @@ void LetterRun::room_again() {}
 void LetterRun::on_wake(std::int64_t wall_ms) {
   wake_asked_ = false;
   // The router delivers more while a letter is acted on.
-  for (std::size_t i = 0; i < arrived_.size(); ++i) {
-    const routing::Delivery letter = arrived_[i];
-    take(letter, wall_ms);
+  std::size_t taken = 0;
+  for (; taken < arrived_.size(); ++taken) {
+    const routing::Delivery letter = arrived_[taken];
+    if (take(letter, wall_ms) == Taken::kLater) break;
   }
-  arrived_.clear();
+  arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(taken));
   if (taking_ && seen_enough()) stop_taking();
 }
 
-void LetterRun::take(const routing::Delivery& letter, std::int64_t wall_ms) {
+// While the journal is full of what this run has moved, the rest waits for the next receipt.
+LetterRun::Taken LetterRun::take(const routing::Delivery& letter, std::int64_t wall_ms) {
   const queue::MessageId id = letter.message->id;
   const bool wanted = taking_ && outcome_.looked_at < expected_ && (!ids_ || ids_->contains(id));
+  storage::Status acted = storage::kOk;
+  if (wanted) {
+    acted = act(letter, wall_ms);
+    const bool is_full = !acted && acted.error().code == storage::ErrorCode::kFull;
+    if (is_full && due_ < asked_) return Taken::kLater;
+    found_.insert(id);
+  }
   if (taking_) ++outcome_.looked_at;
-  if (!wanted) return keep(letter);
-  found_.insert(id);
-  const storage::Status acted = act(letter, wall_ms);
-  if (acted) return;
-  outcome_.failures.push_back({to_text(id), acted.error().text});
-  keep(letter);
+  if (!wanted || !acted) keep(letter);
+  if (!acted) outcome_.failures.push_back({to_text(id), acted.error().text});
+  return Taken::kYes;
 }
 
 storage::Status LetterRun::act(const routing::Delivery& letter, std::int64_t wall_ms) {
   const routing::ReceiptNumber receipt{asked_ + 1};
   if (action_ == LetterAction::kReplay) {
-    auto draft = revive(*letter.message);
+    auto draft = revive(*letter.message, wall_ms);
     if (!draft) return draft.error();
     auto moved = router_.move_to(*subscription_, letter.id, std::move(*draft), wall_ms, receipt);
     if (!moved) return moved;

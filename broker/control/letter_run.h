@@ -53,7 +53,8 @@ class LetterRun final : public routing::Consumer {
   void room_again() override;
 
  private:
-  void take(const routing::Delivery& letter, std::int64_t wall_ms);
+  enum class Taken : std::uint8_t { kYes, kLater };
+  [[nodiscard]] Taken take(const routing::Delivery& letter, std::int64_t wall_ms);
   [[nodiscard]] storage::Status act(const routing::Delivery& letter, std::int64_t wall_ms);
   void keep(const routing::Delivery& letter);
   void wake();
@@ -81,8 +82,11 @@ class LetterRun final : public routing::Consumer {
   LetterOutcome outcome_;
 };
 
-// The message as it was before it died: without the headers that its death added. kInvalid if it
-// names no destination to go back to.
-[[nodiscard]] storage::Result<routing::Draft> revive(const queue::Message& letter);
+// The message as it was before it died: with its priority, its group and a date of expiry that has
+// not passed, and without the headers that its death added. One whose date has passed was wanted
+// back all the same and gets none, or it would die at once. kInvalid if it names no destination to
+// go back to.
+[[nodiscard]] storage::Result<routing::Draft> revive(const queue::Message& letter,
+                                                     std::int64_t now_ms);
 
 }  // namespace stompbox::control

@@ -27,6 +27,13 @@ struct Router::HiddenPost {
   Retain retain = Retain::kNo;
 };
 
+// What the followers of a queue see when the transaction that brought it is synced.
+struct Router::HiddenShow {
+  queue::Ticket ticket;
+  queue::QueueId queue;
+  Entry entry;
+};
+
 // Everything that has to happen together: one group in the journal, and then what follows from it.
 struct Router::Batch {
   enum class Visibility : std::uint8_t {

@@ -19,7 +19,7 @@ struct RoutingOptions {
   // What all subscriptions together may have in flight; beyond it each may have one message.
   std::size_t in_flight_total_bytes_max = 512 * 1024 * 1024;
   // What waits for the committer before peers are not read any more.
-  std::size_t journal_bytes_max = 64 * 1024 * 1024;
+  std::size_t journal_bytes_max = 8 * 1024 * 1024;
   std::size_t queue_count_max = 100'000;
   std::size_t topic_count_max = 100'000;
   // Queues of the broker's own stages: the bound on their number is for everybody else's.

@@ -182,7 +182,7 @@ class Queue {
   void offer_all();
   // queue_pages.cc
   [[nodiscard]] std::optional<queue::Place> wants_page();
-  [[nodiscard]] Entry entry_of(queue::LoadedMessage& loaded) const;
+  [[nodiscard]] Entry entry_of(queue::LoadedMessage& loaded);
   [[nodiscard]] bool may_be_grouped(const queue::LoadedPage& page) const;
   void fill(Lane& lane, queue::LoadedPage& page, bool is_all);
   void show_to_choosy(queue::LoadedPage& page, bool is_all);

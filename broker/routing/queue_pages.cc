@@ -65,15 +65,16 @@ std::optional<queue::Place> Queue::wants_page() {
     const bool is_dry = lane.front() == nullptr;
     if (is_hungry && is_dry) return from;
     const bool runs_low = lane.resident_count() <= residence_.queue_count_max / 2;
-    const bool has_room = waiting_.count() < residence_.queue_count_max;
+    const bool has_room = waiting_.has_room(Waiting::Share::kWhole);
     if (reads_ahead && is_first && runs_low && (has_room || is_dry)) return from;
     is_first = false;
   }
   return std::nullopt;
 }
 
-Entry Queue::entry_of(queue::LoadedMessage& loaded) const {
+Entry Queue::entry_of(queue::LoadedMessage& loaded) {
   Entry entry;
+  entry.home = this;
   entry.place = loaded.place;
   entry.message = std::move(loaded.message);
   entry.deliveries = loaded.deliveries;
@@ -222,7 +223,8 @@ void Queue::on_committed(queue::Ticket through) {
 
 void Queue::release_memory(queue::Ticket committed) {
   const bool is_quiet = consumers_.empty() && in_flight == 0 && drain_left_ == 0 &&
-                        !load_.under_way && last_erase_ <= committed && !choosy_;
+                        !load_.under_way && last_erase_ <= committed && !choosy_ &&
+                        delayed_.empty();
   if (!is_quiet || waiting_.count() == 0) return;
   waiting_.make_all_sparse();
   prune_held(committed);

@@ -77,6 +77,13 @@ enum class Outcome : std::uint8_t {
   kReject,  // NACK requeue:false: a dead letter at once
 };
 
+// When a message came to this broker for the first time. What orders messages (promise P6) goes by
+// it, so it stays with a message that is moved, buried or revived.
+struct FirstArrival {
+  queue::MessageId id;
+  std::int64_t arrived_ms = 0;
+};
+
 // A message as it comes from a peer: all but its id and time of arrival.
 struct Draft {
   std::string destination;
@@ -89,6 +96,7 @@ struct Draft {
   bool has_group = false;       // the block has a JMSXGroupID
   Retain retain = Retain::kNo;  // topics
   std::optional<Schedule> schedule;
+  std::optional<FirstArrival> first_arrival;  // of a message that was here before; nothing: now
 };
 
 // What a transaction holds until COMMIT, in order (facts G13, G14).
@@ -129,6 +137,7 @@ struct QueueFigures {
   std::uint64_t expired = 0;
   std::uint64_t dropped = 0;                      // made room for newer ones, as its policy says
   std::optional<std::int64_t> oldest_arrived_ms;  // of what is in memory
+  bool takes_letters = false;                     // a dead-letter queue
 };
 
 struct RouterFigures {

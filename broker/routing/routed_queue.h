@@ -14,6 +14,7 @@ struct QueueCare {
   Policy policy;
   std::string attributes;              // as the store has them
   bool takes_letters = false;          // a dead-letter queue
+  bool counts = true;                  // for the bound on the number of queues
   bool stays = false;                  // however long it is idle
   bool is_temporary = false;           // gone with its owner, and never more than spilled
   std::int64_t last_use_ms = 0;        // a SEND or a consumer

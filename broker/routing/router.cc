@@ -22,10 +22,12 @@ bool bounds_a_queue(const RoutingOptions& options) {
          std::any_of(options.policies.begin(), options.policies.end(), bounds);
 }
 
-// Whether a rule's dead-letter queue, `*` standing for a queue's name, may be called so.
+// Whether a rule's dead-letter queue, `*` standing for a queue's name, may be called so. Names that
+// begin with a slash are other things', and never made of a pattern (letter_queue_for).
 bool may_be_called(std::string_view rule, std::string_view name) {
   const std::size_t star = rule.find('*');
   if (star == std::string_view::npos) return rule == name;
+  if (name.starts_with('/')) return false;
   const std::string_view before = rule.substr(0, star);
   const std::string_view after = rule.substr(star + 1);
   return name.size() > before.size() + after.size() && name.starts_with(before) &&
@@ -131,10 +133,19 @@ bool Router::takes_letters(std::string_view name) const {
          std::any_of(options_.policies.begin(), options_.policies.end(), fits);
 }
 
-// The bound on the number of queues is for those that peers make.
-bool Router::counts(std::string_view name) const {
+// Few: each stands there as it is.
+bool Router::is_named_in_options(std::string_view name) const {
+  const auto is_it = [name](const PolicyRule& rule) { return rule.dead_letter_queue == name; };
   const auto& always = options_.always_allowed_queues;
-  return !takes_letters(name) && std::find(always.begin(), always.end(), name) == always.end();
+  return name == options_.dead_letter_queue || name == options_.queue_policy.dead_letter_queue ||
+         std::any_of(options_.policies.begin(), options_.policies.end(), is_it) ||
+         std::find(always.begin(), always.end(), name) != always.end();
+}
+
+// The bound on the number of queues is for those that peers make. A name that only fits a rule's
+// pattern is anybody's to use: such a queue is the broker's if it was made for a dead letter.
+bool Router::counts(const RoutedQueue& queue) const {
+  return !is_named_in_options(queue.name()) && queue.care.attributes != kMadeForLetters;
 }
 
 void Router::set_up(RoutedQueue& queue) {
@@ -143,22 +154,27 @@ void Router::set_up(RoutedQueue& queue) {
   care.takes_letters = takes_letters(queue.name());
   care.is_temporary = is_temporary(queue.name());
   care.stays = care.is_temporary || queue.name().starts_with(kDurablePrefix) ||
-               !counts(queue.name()) || care.policy.idle_max.count() == 0;
+               is_named_in_options(queue.name()) || care.policy.idle_max.count() == 0;
   care.last_use_ms = now_ms_;
   care.restless_since_ms = now_ms_;
-  if (!counts(queue.name())) uncounted_queues_ += 1;
+  care.counts = counts(queue);
+  if (!care.counts) uncounted_queues_ += 1;
   arm(queue);
 }
 
-storage::Result<RoutedQueue*> Router::queue_named(std::string_view name) {
+storage::Result<RoutedQueue*> Router::queue_named(std::string_view name, Maker maker) {
   if (RoutedQueue* queue = find_queue(name)) return queue;
-  if (counts(name) && queues_.size() - uncounted_queues_ >= options_.queue_count_max) {
+  const bool is_full = queues_.size() - uncounted_queues_ >= options_.queue_count_max;
+  if (is_full && maker == Maker::kPeer && !is_named_in_options(name)) {
     return storage::Error{storage::ErrorCode::kFull,
                           "there are as many queues as the option routing.queues_max allows"};
   }
   const queue::QueueId id{++last_queue_};
   auto queue = std::make_unique<RoutedQueue>(id, std::string(name), residence_);
   RoutedQueue& made = *queue;
+  if (maker == Maker::kBroker && !is_named_in_options(name)) {
+    made.care.attributes = kMadeForLetters;
+  }
   queues_by_id_.emplace(id.value, &made);
   queues_.emplace(std::string(name), std::move(queue));
   set_up(made);
@@ -189,7 +205,7 @@ void Router::forget_queue(RoutedQueue& queue) {
     queue.remove_consumer(*seat);
     seat->subscription->seats.remove(*seat);
   }
-  if (!counts(queue.name())) uncounted_queues_ -= 1;
+  if (!queue.care.counts) uncounted_queues_ -= 1;
   if (queue.care.alarm_ms != 0) alarms_.erase({queue.care.alarm_ms, queue.id().value});
   queues_by_id_.erase(queue.id().value);
   queues_.erase(queues_.find(queue.name()));
@@ -205,15 +221,24 @@ void Router::pay(const Debt& debt) {
   if (Consumer* consumer = consumer_of(debt.peer)) consumer->receipt_due(debt.receipt);
 }
 
+QueueFigures Router::figures_of(const RoutedQueue& queue) {
+  QueueFigures figures = queue.figures();
+  figures.expired = queue.care.expired;
+  figures.dropped = queue.care.dropped;
+  figures.takes_letters = queue.care.takes_letters;
+  return figures;
+}
+
+std::optional<QueueFigures> Router::queue_figures(std::string_view name) const {
+  const RoutedQueue* const queue = find_queue(name);
+  return queue == nullptr ? std::nullopt : std::optional(figures_of(*queue));
+}
+
 std::vector<QueueFigures> Router::queue_figures() const {
   std::vector<QueueFigures> all;
   all.reserve(queues_.size());
-  for (const auto& [name, queue] : queues_) {
-    QueueFigures figures = queue->figures();
-    figures.expired = queue->care.expired;
-    figures.dropped = queue->care.dropped;
-    all.push_back(std::move(figures));
-  }
+  for (const auto& [name, queue] : queues_)
+    all.push_back(figures_of(*queue));
   std::sort(all.begin(), all.end(),
             [](const QueueFigures& a, const QueueFigures& b) { return a.name < b.name; });
   return all;

@@ -121,11 +121,15 @@ class Router {
   // Changes what a subscription may have outstanding; 0 stops it.
   void set_credit(SubscriptionId subscription, Credit credit);
 
-  // Publishes `draft` and takes the delivery out of its queue, in one batch: all or nothing. What
-  // the dead-letter verbs do, as one more consumer of that queue.
+  // Publishes `draft` and takes the delivery out of its queue, in one batch: all or nothing. It is
+  // the same message elsewhere, so it keeps its first arrival. What the dead-letter verbs do, as
+  // one more consumer of that queue. kFull: no room now, and nothing has happened.
   [[nodiscard]] storage::Status move_to(SubscriptionId subscription, DeliveryId delivery,
                                         Draft draft, std::int64_t now_ms,
                                         std::optional<ReceiptNumber> receipt);
+
+  // Whether dead letters go, or may go, to a queue of that name.
+  [[nodiscard]] bool takes_letters(std::string_view queue) const;
 
   // Looks at a queue without taking anything: messages at or after `from`, in order, in flight or
   // not. `done` is called once, now or from on_loaded.
@@ -137,6 +141,8 @@ class Router {
   void on_loaded(queue::LoadedPage page);
 
   [[nodiscard]] std::vector<QueueFigures> queue_figures() const;
+  // Of one queue; nothing if there is no such queue.
+  [[nodiscard]] std::optional<QueueFigures> queue_figures(std::string_view queue) const;
   [[nodiscard]] RouterFigures figures() const;
   // No message that has come so far has a higher id, every later one has.
   [[nodiscard]] queue::MessageId newest_message() const {
@@ -178,6 +184,7 @@ class Router {
   struct Browser;
   struct Drainage;
   struct HiddenPost;
+  struct HiddenShow;
   struct Claims;
   enum class CameBack : std::uint8_t {
     kUnseen,    // it never left our hands
@@ -189,12 +196,18 @@ class Router {
 
   // Who is there: router.cc, router_subscribe.cc
   [[nodiscard]] RoutedQueue* find_queue(std::string_view name) const;
+  [[nodiscard]] static QueueFigures figures_of(const RoutedQueue& queue);
   [[nodiscard]] RoutedQueue* find_queue(queue::QueueId id) const;
-  [[nodiscard]] storage::Result<RoutedQueue*> queue_named(std::string_view name);
+  enum class Maker : std::uint8_t {
+    kPeer,
+    kBroker,  // for a dead letter: the bound on the number of queues does not hold it up
+  };
+  [[nodiscard]] storage::Result<RoutedQueue*> queue_named(std::string_view name,
+                                                          Maker maker = Maker::kPeer);
   void restore(const queue::QueueState& found);
   void set_up(RoutedQueue& queue);
-  [[nodiscard]] bool takes_letters(std::string_view queue) const;
-  [[nodiscard]] bool counts(std::string_view queue) const;
+  [[nodiscard]] bool is_named_in_options(std::string_view queue) const;
+  [[nodiscard]] bool counts(const RoutedQueue& queue) const;
   [[nodiscard]] Subscription* find(SubscriptionId id) const;
   [[nodiscard]] Consumer* consumer_of(PeerId peer) const;
   [[nodiscard]] const std::string& owner_name(PeerId peer) const;
@@ -227,10 +240,14 @@ class Router {
   [[nodiscard]] bool out_of_room() const;
   [[nodiscard]] bool is_full(const RoutedQueue& queue) const;
   [[nodiscard]] bool holds_some_of(PeerId peer, const RoutedQueue& queue) const;
+  [[nodiscard]] bool is_closed_to(PeerId peer, const RoutedQueue& queue) const;
+  [[nodiscard]] RoutedQueue* full_durable(PeerId peer, std::string_view topic_name);
+  [[nodiscard]] bool has_hidden_posts(PeerId peer) const;
   [[nodiscard]] Admission refuse_or_wait(PeerId peer, bool asks_receipt);
   void wait_for_room(PeerId peer, RoutedQueue* queue);
   void room_in(RoutedQueue& queue);
   [[nodiscard]] queue::MessagePtr make_message(Draft draft, const RoutedQueue* queue);
+  void set_arrival(queue::Message& message, const std::optional<FirstArrival>& first);
   [[nodiscard]] queue::MessagePtr aged(const queue::MessagePtr& message,
                                        const RoutedQueue& queue) const;
   [[nodiscard]] std::int64_t expiry_in(const RoutedQueue& queue, std::int64_t expires_ms) const;
@@ -248,7 +265,9 @@ class Router {
   void make_room(RoutedQueue& queue);
   void erase(const Entry& entry, queue::Urgency urgency);
   void pay(const Debt& debt);
-  [[nodiscard]] storage::Result<std::vector<Target>> targets_of(PeerId peer, const Draft& draft);
+  // On an error `targets` has what was found until then: the caller's to forget_targets().
+  [[nodiscard]] storage::Status find_targets(PeerId peer, const Draft& draft,
+                                             std::vector<Target>& targets);
   [[nodiscard]] storage::Result<Target> target_of(PeerId peer, const DestinationView& view);
   void add_send(Batch& batch, PeerId peer, const std::vector<Target>& targets, Draft draft);
   void add_to_queue(Batch& batch, RoutedQueue& queue, queue::MessagePtr message, Intake intake);
@@ -291,8 +310,8 @@ class Router {
   [[nodiscard]] bool withdraw(const Entry& entry);
   void come_back(Batch& batch, Subscription& subscription, Entry entry, CameBack how);
   void return_to_place(Batch& batch, Entry entry, CameBack how);
-  [[nodiscard]] static std::int64_t delay_of(const RoutedQueue& queue, const Entry& entry,
-                                             CameBack how);
+  [[nodiscard]] std::int64_t delay_of(const RoutedQueue& queue, const Entry& entry,
+                                      CameBack how) const;
   void put_at_place(RoutedQueue& queue, Entry entry, std::int64_t delay_ms);
   void after_verdicts(SubscriptionId subscription);
   [[nodiscard]] bool return_all(SubscriptionId subscription, DeliveryId delivery, Reach reach,
@@ -301,8 +320,8 @@ class Router {
   // Dead letters and what has expired: router_letters.cc
   [[nodiscard]] std::optional<std::string> letter_queue_for(const Entry& entry) const;
   void bury(Batch& batch, Entry entry, const DeadLetterReason& reason);
-  [[nodiscard]] static Draft letter_of(const queue::Message& message, const std::string& queue,
-                                       const DeadLetterReason& reason);
+  [[nodiscard]] Draft letter_of(const queue::Message& message, const std::string& queue,
+                                const DeadLetterReason& reason) const;
   void bound_letters(RoutedQueue& queue);
   void expire(RoutedQueue& queue);
   void bury_expired(Batch& batch, Entry entry);
@@ -357,7 +376,9 @@ class Router {
   void start_browser(const SubscribeRequest& request, Subscription& subscription);
   void pump_browser(Subscription& subscription);
   void on_browser_page(SubscriptionId subscription, BrowsePage page);
+  void tell_followers(RoutedQueue& queue, const Entry& entry);
   void show_followers(RoutedQueue& queue, const Entry& entry);
+  void release_hidden_shows();
   void end_browser(Subscription& subscription);
   void start_drain(RoutedQueue& queue, Drainage drainage, std::uint64_t count_max);
   [[nodiscard]] static Drainage make_room_drainage();
@@ -365,7 +386,11 @@ class Router {
   void count_dropped(RoutedQueue& queue);
   void count_dropped_letter(RoutedQueue& queue);
   void continue_drain(RoutedQueue& queue);
+  [[nodiscard]] std::size_t drain_a_batch(RoutedQueue& queue, Drainage& drainage);
   void drain_one(Batch& batch, Drainage& drainage, Entry entry);
+  void move_one(Batch& batch, Drainage& drainage, Entry entry);
+  void go_on_moving();
+  void break_off_move(RoutedQueue& queue);
   void end_drain(RoutedQueue& queue);
   [[nodiscard]] std::uint64_t reset_queues();
   [[nodiscard]] std::uint64_t drop_all_queues();
@@ -408,6 +433,7 @@ class Router {
   };
   std::vector<Report> reports_;
   std::deque<HiddenPost> hidden_posts_;
+  std::deque<HiddenShow> hidden_shows_;
   bool disk_full_ = false;
   std::vector<PeerId> waiting_peers_;
   std::vector<queue::QueueId> waiting_for_commit_;  // what is next there is not written yet

@@ -13,6 +13,7 @@ namespace stompbox::routing {
 namespace {
 
 constexpr std::size_t kMessagesOfABatch = 256;
+constexpr std::size_t kMovedBytesOfABatch = 1024 * 1024;  // or one message
 
 storage::Error no_such_queue(std::string_view name) {
   return {storage::ErrorCode::kNotFound, "there is no queue '" + std::string(name) + "'"};
@@ -99,25 +100,57 @@ void Router::start_drain(RoutedQueue& queue, Drainage drainage, std::uint64_t co
 void Router::continue_drain(RoutedQueue& queue) {
   Drainage& drainage = *drainages_.at(queue.id().value);
   if (std::exchange(drainage.is_at_work, true)) return;
-  bool goes_on = true;
-  while (goes_on) {
-    Batch batch;
-    batch.returns_ride = false;
-    std::size_t count = 0;
-    while (count < kMessagesOfABatch) {
-      auto entry = queue.next_drained(committed_through_);
-      if (!entry) break;
-      entry->home = &queue;
-      drain_one(batch, drainage, std::move(*entry));
-      count += 1;
-    }
-    goes_on = count > 0;
-    drainage.count += count;
-    batch.touched.clear();
-    submit(std::move(batch));
+  const bool moves = drainage.purpose == Drainage::Purpose::kMove;
+  const auto has_room = [this, moves] { return !moves || !out_of_room(); };
+  while (has_room() && drain_a_batch(queue, drainage) > 0) {
   }
   drainage.is_at_work = false;
-  if (queue.drain_is_over()) end_drain(queue);
+  if (queue.drain_is_over()) return end_drain(queue);
+  if (moves && disk_full_) break_off_move(queue);
+}
+
+std::size_t Router::drain_a_batch(RoutedQueue& queue, Drainage& drainage) {
+  Batch batch;
+  batch.returns_ride = false;
+  std::size_t count = 0;
+  std::size_t moved_bytes = 0;
+  while (count < kMessagesOfABatch && moved_bytes < kMovedBytesOfABatch) {
+    auto entry = queue.next_drained(committed_through_);
+    if (!entry) break;
+    entry->home = &queue;
+    if (drainage.purpose == Drainage::Purpose::kMove) moved_bytes += entry->bytes();
+    drain_one(batch, drainage, std::move(*entry));
+    count += 1;
+  }
+  drainage.count += count;
+  batch.touched.clear();
+  submit(std::move(batch));
+  return count;
+}
+
+// What is moved is written anew, so a move waits like any sender while the journal is full.
+void Router::go_on_moving() {
+  std::vector<queue::QueueId> moving;
+  for (const auto& [id, drainage] : drainages_) {
+    if (drainage->purpose == Drainage::Purpose::kMove) moving.push_back({id});
+  }
+  for (const queue::QueueId id : moving) {
+    RoutedQueue* const queue = find_queue(id);
+    if (queue != nullptr && queue->care.drainages > 0) pump(*queue);
+  }
+}
+
+// The disk is full, and the queue's consumers, who may make room, get nothing during a move.
+void Router::break_off_move(RoutedQueue& queue) {
+  const auto found = drainages_.find(queue.id().value);
+  const std::unique_ptr<Drainage> drainage = std::move(found->second);
+  drainages_.erase(found);
+  queue.care.drainages = 0;
+  queue.drain(0);
+  room_in(queue);
+  drainage->done(storage::Error{
+      storage::ErrorCode::kFull,
+      "the broker's disk is full: " + std::to_string(drainage->count) + " messages were moved"});
 }
 
 void Router::drain_one(Batch& batch, Drainage& drainage, Entry entry) {
@@ -125,29 +158,33 @@ void Router::drain_one(Batch& batch, Drainage& drainage, Entry entry) {
     case Drainage::Purpose::kPurge: break;
     case Drainage::Purpose::kMakeRoom: count_dropped(routed(*entry.home)); break;
     case Drainage::Purpose::kBoundLetters: count_dropped_letter(routed(*entry.home)); break;
-    case Drainage::Purpose::kMove: {
-      const DestinationView view{drainage.target.kind, drainage.target.name, false};
-      auto target = target_of({}, view);
-      if (!target) {  // there is no room for such a queue any more: it stays
-        entry.home->push_returned(std::move(entry));
-        drainage.count -= 1;
-        return;
-      }
-      Draft draft;
-      draft.destination = target->destination;
-      draft.header_block = entry.message->header_block;
-      draft.block_is_plain = entry.message->block_is_plain;
-      draft.body = entry.message->body;
-      draft.persistence = entry.message->persistence;
-      draft.priority = entry.place.priority;
-      draft.expires_ms = entry.message->expires_ms;
-      draft.has_group = entry.grouped;
-      std::vector<Target> targets;
-      targets.push_back(std::move(*target));
-      add_send(batch, {}, targets, std::move(draft));
-      break;
-    }
+    case Drainage::Purpose::kMove: return move_one(batch, drainage, std::move(entry));
   }
+  add_erase(batch, entry);
+}
+
+void Router::move_one(Batch& batch, Drainage& drainage, Entry entry) {
+  const DestinationView view{drainage.target.kind, drainage.target.name, false};
+  auto target = target_of({}, view);
+  if (!target) {  // there is no room for such a queue any more: it stays
+    entry.home->push_returned(std::move(entry));
+    drainage.count -= 1;
+    return;
+  }
+  const queue::Message& message = *entry.message;
+  Draft draft;
+  draft.destination = target->destination;
+  draft.header_block = message.header_block;
+  draft.block_is_plain = message.block_is_plain;
+  draft.body = message.body;
+  draft.persistence = message.persistence;
+  draft.priority = entry.place.priority;
+  draft.expires_ms = message.expires_ms;
+  draft.has_group = entry.grouped;
+  draft.first_arrival = FirstArrival{message.id, message.arrived_ms};
+  std::vector<Target> targets;
+  targets.push_back(std::move(*target));
+  add_send(batch, {}, targets, std::move(draft));
   add_erase(batch, entry);
 }
 
@@ -161,12 +198,16 @@ void Router::end_drain(RoutedQueue& queue) {
   const bool moves = drainage->purpose == Drainage::Purpose::kMove;
   report_when_stored(drainage->count, moves ? Contents::kAppends : Contents::kRemovals,
                      std::move(drainage->done));
+  // A page has come meanwhile, and more of it may have to go.
+  if (drainage->purpose == Drainage::Purpose::kMakeRoom) make_room(queue);
+  if (drainage->purpose == Drainage::Purpose::kBoundLetters) bound_letters(queue);
 }
 
 void Router::reset(Done done) {
   const std::uint64_t count = reset_queues() + schedule_.count();
   retained_.clear();
   hidden_posts_.clear();
+  hidden_shows_.clear();
   forget_all_jobs();
   for (const SubscriptionSlot& slot : subscriptions_) {
     if (slot.subscription != nullptr) clear_backlog(*slot.subscription);

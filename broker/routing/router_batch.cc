@@ -32,30 +32,26 @@ storage::Result<Router::Target> Router::target_of(PeerId peer, const Destination
   return target;
 }
 
-storage::Result<std::vector<Router::Target>> Router::targets_of(PeerId peer, const Draft& draft) {
+storage::Status Router::find_targets(PeerId peer, const Draft& draft,
+                                     std::vector<Target>& targets) {
   auto destinations = parse_destinations(draft.destination, *options_.profile);
   if (!destinations) return destinations.error();
-  if (draft.schedule) {
-    if (auto checked = check_schedule(draft, *destinations); !checked) return checked.error();
-    return std::vector<Target>{};
-  }
-  std::vector<Target> targets;
+  if (draft.schedule) return check_schedule(draft, *destinations);
   for (const Destination& destination : *destinations) {
     const DestinationView view{destination.kind, destination.name, destination.has_wildcards};
     auto target = target_of(peer, view);
-    auto checked = target && target->queue == nullptr ? check_topic(target->topic, draft)
-                                                      : storage::Status(storage::kOk);
-    if (!target || !checked) {
-      forget_targets({targets});
-      return target ? checked.error() : target.error();
+    if (!target) return target.error();
+    if (target->queue == nullptr) {
+      if (auto checked = check_topic(target->topic, draft); !checked) return checked;
     }
     if (destinations->size() == 1) target->destination = draft.destination;
     targets.push_back(std::move(*target));
   }
-  return targets;
+  return storage::kOk;
 }
 
-// Queues that were made for a SEND that is refused go again.
+// Queues that were made for what is refused go again. All of one refusal in one call: two SENDs of
+// a transaction may name the same queue.
 void Router::forget_targets(const std::vector<std::vector<Target>>& targets) {
   std::set<std::uint32_t> made;
   for (const auto& of_one : targets) {
@@ -68,10 +64,13 @@ void Router::forget_targets(const std::vector<std::vector<Target>>& targets) {
 }
 
 storage::Status Router::publish_together(PeerId peer, Draft draft, const Debt& debt) {
-  auto targets = targets_of(peer, draft);
-  if (!targets) return targets.error();
+  std::vector<Target> targets;
+  if (auto found = find_targets(peer, draft, targets); !found) {
+    forget_targets({targets});
+    return found;
+  }
   Batch batch;
-  add_send(batch, peer, *targets, std::move(draft));
+  add_send(batch, peer, targets, std::move(draft));
   batch.debts.push_back(debt);
   submit(std::move(batch));
   return storage::kOk;
@@ -203,8 +202,8 @@ queue::Ticket Router::submit(Batch batch) {
 }
 
 void Router::arrive(RoutedQueue& queue, Entry entry) {
-  if (!queue.care.followers.empty()) show_followers(queue, entry);
   const bool hidden = entry.visible_after > committed_through_;
+  if (!queue.care.followers.empty()) tell_followers(queue, entry);
   if (Seat* const taker = hidden ? nullptr : queue.taker_for(entry)) {
     deliver(queue, *taker, std::move(entry));
   } else {

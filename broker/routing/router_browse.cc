@@ -171,6 +171,30 @@ void Router::on_browser_page(SubscriptionId id, BrowsePage page) {
   pump_browser(*subscription);
 }
 
+// What a transaction brings is hidden until it is synced (promise P5), and what comes behind it
+// waits with it.
+void Router::tell_followers(RoutedQueue& queue, const Entry& entry) {
+  const auto of_queue = [&queue](const HiddenShow& show) { return show.queue == queue.id(); };
+  const bool is_hidden = entry.visible_after > committed_through_;
+  if (!is_hidden && std::none_of(hidden_shows_.begin(), hidden_shows_.end(), of_queue)) {
+    show_followers(queue, entry);
+    return;
+  }
+  Entry shown;
+  shown.place = entry.place;
+  shown.message = entry.message;
+  const queue::Ticket ticket = is_hidden ? entry.visible_after : hidden_shows_.back().ticket;
+  hidden_shows_.push_back({ticket, queue.id(), std::move(shown)});
+}
+
+void Router::release_hidden_shows() {
+  while (!hidden_shows_.empty() && hidden_shows_.front().ticket <= committed_through_) {
+    const HiddenShow show = std::move(hidden_shows_.front());
+    hidden_shows_.pop_front();
+    if (RoutedQueue* const queue = find_queue(show.queue)) show_followers(*queue, show.entry);
+  }
+}
+
 // Those who follow see what comes, unless a later page will show it anyway.
 void Router::show_followers(RoutedQueue& queue, const Entry& entry) {
   const TopicLimits limits{options_.topic_policy.backlog_count_max,

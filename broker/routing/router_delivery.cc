@@ -9,6 +9,11 @@
 
 // From a queue or topic to a consumer, and what the consumer says of it.
 namespace stompbox::routing {
+namespace {
+
+constexpr std::int64_t kNoRoomDelayMs = 1000;
+
+}  // namespace
 
 void Router::hand_out(Subscription& subscription, Entry entry, std::uint64_t lost_before) {
   Delivery delivery;
@@ -125,8 +130,10 @@ std::optional<queue::Ticket> Router::finish(Subscription& subscription, Delivery
   return last_submitted_;
 }
 
+// Not what came back: its count of deliveries would stay in the store, for whoever gets its place.
 bool Router::withdraw(const Entry& entry) {
   if (entry.storing != Storing::kAlone || entry.append <= committed_through_) return false;
+  if (entry.deliveries > 0) return false;
   if (!journal_.withdraw(entry.append)) return false;
   figures_.withdrawn += 1;
   if (entry.debt.owed()) {
@@ -175,11 +182,19 @@ bool Router::return_all(SubscriptionId id, DeliveryId delivery, Reach reach, Cam
 }
 
 void Router::come_back(Batch& batch, Subscription& subscription, Entry entry, CameBack how) {
-  if (how == CameBack::kRejected &&
-      (entry.home == nullptr ? !subscription.browses : letter_queue_for(entry).has_value())) {
-    bury(batch, std::move(entry),
-         {"rejected", "a consumer refused it and asked that it is not given to anybody else"});
-    return;
+  const bool may_bury = !out_of_room();  // else it waits in its place, and comes again
+  const bool is_letter =
+      entry.home == nullptr ? !subscription.browses : letter_queue_for(entry).has_value();
+  if (how == CameBack::kRejected && is_letter) {
+    if (may_bury) {
+      bury(batch, std::move(entry),
+           {"rejected", "a consumer refused it and asked that it is not given to anybody else"});
+      return;
+    }
+    if (entry.home == nullptr) {  // a topic's has no place
+      figures_.dead_letters_dropped += 1;
+      return;
+    }
   }
   if (how != CameBack::kUnseen) {
     entry.deliveries += 1;
@@ -191,8 +206,8 @@ void Router::come_back(Batch& batch, Subscription& subscription, Entry entry, Ca
   }
   const Policy& policy = routed(*entry.home).care.policy;
   const bool counts_for_limit = how == CameBack::kRefused || how == CameBack::kOrphaned;
-  if (counts_for_limit && policy.redeliveries_max > 0 &&
-      entry.deliveries > policy.redeliveries_max && letter_queue_for(entry)) {
+  if (counts_for_limit && may_bury && policy.redeliveries_max > 0 &&
+      entry.deliveries > policy.redeliveries_max && is_letter) {
     const std::string times = std::to_string(entry.deliveries);
     bury(batch, std::move(entry),
          {"redelivered", "it was delivered " + times + " times and never acknowledged"});
@@ -222,8 +237,10 @@ void Router::return_to_place(Batch& batch, Entry entry, CameBack how) {
   put_at_place(queue, std::move(entry), delay_ms);
 }
 
-std::int64_t Router::delay_of(const RoutedQueue& queue, const Entry& entry, CameBack how) {
+std::int64_t Router::delay_of(const RoutedQueue& queue, const Entry& entry, CameBack how) const {
   const Policy& policy = queue.care.policy;
+  // A consumer that rejects without end must not spin while there is no room for the letter.
+  if (how == CameBack::kRejected && out_of_room()) return kNoRoomDelayMs;
   if (how != CameBack::kRefused || policy.redelivery_delay.count() <= 0) return 0;
   double delay = static_cast<double>(policy.redelivery_delay.count());
   const auto longest = static_cast<double>(policy.redelivery_delay_max.count());

@@ -21,6 +21,7 @@ void Router::on_commit(const queue::CommitReport& report) {
   const bool was_full = std::exchange(disk_full_, report.disk_full);
   if (disk_full_ && !was_full) refuse_waiting_appends();
   release_hidden_posts();
+  release_hidden_shows();
   for (const queue::QueueId id : std::exchange(waiting_for_commit_, {})) {
     RoutedQueue* const queue = find_queue(id);
     if (queue == nullptr) continue;
@@ -31,6 +32,7 @@ void Router::on_commit(const queue::CommitReport& report) {
   for (Job& job : std::exchange(unwritten_jobs_, {}))
     schedule_.add(std::move(job));
   if (now_ms_ != 0) do_due_jobs();
+  if (!drainages_.empty() && (disk_full_ || !out_of_room())) go_on_moving();
   if (!waiting_peers_.empty() && !out_of_room()) tell_room();
   if (!reports_.empty()) tell_reports();
 }

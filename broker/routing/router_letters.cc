@@ -2,52 +2,59 @@
 #include <utility>
 
 #include "broker/routing/batch.h"
+#include "broker/routing/death_headers.h"
 #include "broker/routing/drainage.h"
 #include "broker/routing/routed_queue.h"
 #include "broker/routing/router.h"
+#include "broker/routing/temporary.h"
 #include "protocol/encoder.h"
 
 // What cannot be delivered (promise P7), what has expired, and what one consumer moves elsewhere.
 namespace stompbox::routing {
 
-// Nothing if it stays where it is: it is a dead letter already.
+// Nothing if it stays where it is: it is a dead letter already. A name of one connection, or of a
+// durable subscription, makes no name of a queue: what was called after it could go with its owner.
 std::optional<std::string> Router::letter_queue_for(const Entry& entry) const {
   if (entry.home == nullptr) return options_.dead_letter_queue;
   const RoutedQueue& queue = routed(*entry.home);
   if (queue.care.takes_letters) return std::nullopt;
   std::string name = queue.care.policy.dead_letter_queue;
   if (name.empty()) return options_.dead_letter_queue;
-  if (const std::size_t star = name.find('*'); star != std::string::npos) {
-    name.replace(star, 1, queue.name());
-  }
-  return name;
+  const std::size_t star = name.find('*');
+  if (star == std::string::npos) return name;
+  if (queue.name().starts_with('/')) return options_.dead_letter_queue;
+  return name.replace(star, 1, queue.name());
 }
 
-// First of a name wins (fact A11): ours stand before those of an earlier death.
+// Ours stand before those of an earlier death. It goes to the end of its new queue whatever its
+// priority was, and does not expire there as it would have.
 Draft Router::letter_of(const queue::Message& message, const std::string& queue,
-                        const DeadLetterReason& reason) {
+                        const DeadLetterReason& reason) const {
   Draft draft;
   draft.destination = "/queue/" + queue;
   const auto add = [&draft](std::string_view name, std::string_view value) {
     protocol::append_header(draft.header_block, protocol::Version::k12, name, value);
     draft.block_is_plain = draft.block_is_plain && !protocol::needs_escape(value);
   };
-  add("dead-letter-reason", reason.kind);
-  add("dead-letter-detail", reason.detail);
-  add("original-destination", message.destination);
-  add("original-message-id",
+  add(kDeathReason, reason.kind);
+  add(kDeathDetail, reason.detail);
+  add(kDeathTime, std::to_string(now_ms_));
+  add(kOriginalDestination, message.destination);
+  add(kOriginalMessageId,
       std::to_string(message.id.epoch()) + "-" + std::to_string(message.id.counter()));
+  if (message.expires_ms != 0) add(kOriginalExpires, std::to_string(message.expires_ms));
   draft.header_block.append(message.header_block);
   draft.block_is_plain = draft.block_is_plain && message.block_is_plain;
   draft.body = message.body;  // the one copy of a body: it stands under another name from here on
   draft.persistence = queue::Persistence::kDurable;
+  draft.first_arrival = FirstArrival{message.id, message.arrived_ms};
   return draft;
 }
 
 void Router::bury(Batch& batch, Entry entry, const DeadLetterReason& reason) {
   const auto name = letter_queue_for(entry);
   assert(name);
-  auto queue = queue_named(*name);  // dead-letter queues do not count for the bound
+  auto queue = queue_named(*name, Maker::kBroker);
   assert(queue);
   if (entry.home != nullptr) {
     entry.home->acknowledged += 1;
@@ -94,14 +101,17 @@ void Router::expire(RoutedQueue& queue) {
   room_in(queue);
 }
 
-// Counted; a dead letter only where the policy asks for it.
+// Counted; a dead letter only where the policy asks for it and there is room for one.
 void Router::bury_expired(Batch& batch, Entry entry) {
   RoutedQueue& queue = routed(*entry.home);
   queue.care.expired += 1;
   figures_.expired += 1;
   if (queue.care.policy.expired_to_dead_letters && letter_queue_for(entry)) {
-    bury(batch, std::move(entry), {"expired", "nobody took it before it expired"});
-    return;
+    if (!out_of_room()) {
+      bury(batch, std::move(entry), {"expired", "nobody took it before it expired"});
+      return;
+    }
+    figures_.dead_letters_dropped += 1;
   }
   erase(entry, queue::Urgency::kRide);
 }
@@ -114,16 +124,21 @@ storage::Status Router::move_to(SubscriptionId id, DeliveryId delivery, Draft dr
     return storage::Error{storage::ErrorCode::kNotFound, "that message is not in flight any more"};
   }
   const PeerId peer = subscription->peer;
-  auto targets = targets_of(peer, draft);
-  if (!targets) return targets.error();
+  const Entry& in_flight = *subscription->in_flight.find(delivery);
+  draft.first_arrival = FirstArrival{in_flight.message->id, in_flight.message->arrived_ms};
+  std::vector<Target> targets;
+  if (auto found = find_targets(peer, draft, targets); !found) {
+    forget_targets({targets});
+    return found;
+  }
   if (out_of_room()) {
-    forget_targets({*targets});
+    forget_targets({targets});
     return storage::Error{storage::ErrorCode::kFull,
                           "the broker's disk has no room for the message now"};
   }
   const Entry entry = take_from_flight(*subscription, delivery);
   Batch batch;
-  add_send(batch, peer, *targets, std::move(draft));
+  add_send(batch, peer, targets, std::move(draft));
   if (entry.home != nullptr) {
     entry.home->acknowledged += 1;
     room_in(routed(*entry.home));

@@ -67,17 +67,29 @@ Admission Router::admit(PeerId peer, const Draft& draft, bool asks_receipt) {
                                                       : Admission::kAccept;
   const bool is_kept = draft.schedule || (topics_.durable_count() > 0 &&
                                           draft.persistence == queue::Persistence::kDurable);
-  if (is_topic(view->kind) && !is_kept) return Admission::kAccept;
-  if (no_room) return refuse_or_wait(peer, asks_receipt);
-  if (is_topic(view->kind)) return Admission::kAccept;
-  RoutedQueue* queue = find_queue(internal_name(*view, owner_name(peer)));
-  if (queue == nullptr || queue->care.policy.when_full == WhenFull::kDropOldest ||
-      !is_full(*queue) || holds_some_of(peer, *queue)) {
-    return Admission::kAccept;
-  }
+  const bool takes_room = !is_topic(view->kind) || is_kept || has_hidden_posts(peer);
+  if (no_room && takes_room) return refuse_or_wait(peer, asks_receipt);
+  const std::string name = internal_name(*view, owner_name(peer));
+  RoutedQueue* const queue = is_topic(view->kind) ? full_durable(peer, name) : find_queue(name);
+  if (queue == nullptr || !is_closed_to(peer, *queue)) return Admission::kAccept;
   if (asks_receipt) return Admission::kRefuse;
   wait_for_room(peer, queue);
   return Admission::kWait;
+}
+
+bool Router::is_closed_to(PeerId peer, const RoutedQueue& queue) const {
+  return queue.care.policy.when_full != WhenFull::kDropOldest && is_full(queue) &&
+         !holds_some_of(peer, queue);
+}
+
+// A durable subscription that would keep what is sent to that topic and is full.
+RoutedQueue* Router::full_durable(PeerId peer, std::string_view topic_name) {
+  const Topic* const topic = topics_.find(topic_name);
+  if (topic == nullptr) return nullptr;
+  for (const Topic::DurableTaker& durable : topic->durables()) {
+    if (is_closed_to(peer, *durable.queue)) return durable.queue;
+  }
+  return nullptr;
 }
 
 Admission Router::refuse_or_wait(PeerId peer, bool asks_receipt) {
@@ -135,18 +147,27 @@ storage::Status Router::check_topic(std::string_view name, const Draft& draft) c
 
 queue::MessagePtr Router::make_message(Draft draft, const RoutedQueue* queue) {
   auto message = std::make_shared<queue::Message>();
-  message->id = queue::MessageId::make(epoch_, ++last_message_);
   message->destination = std::move(draft.destination);
   message->header_block = std::move(draft.header_block);
   message->block_is_plain = draft.block_is_plain;
   message->body = std::move(draft.body);
   message->persistence = draft.persistence;
-  message->arrived_ms = now_ms_;
   message->expires_ms = draft.expires_ms;
-  if (queue == nullptr) return message;
-  if (queue->care.is_temporary) message->persistence = queue::Persistence::kVolatile;
-  message->expires_ms = expiry_in(*queue, draft.expires_ms);
+  if (queue != nullptr) {
+    if (queue->care.is_temporary) message->persistence = queue::Persistence::kVolatile;
+    message->expires_ms = expiry_in(*queue, draft.expires_ms);
+  }
+  set_arrival(*message, draft.first_arrival);
   return message;
+}
+
+// An old one is kept, but for the id of an earlier life on what is volatile now: the store takes
+// that for something which it has to forget.
+void Router::set_arrival(queue::Message& message, const std::optional<FirstArrival>& first) {
+  const bool keeps_id =
+      first && (message.persistence == queue::Persistence::kDurable || first->id.epoch() == epoch_);
+  message.id = keeps_id ? first->id : queue::MessageId::make(epoch_, ++last_message_);
+  message.arrived_ms = first ? first->arrived_ms : now_ms_;
 }
 
 // As its sender wishes, and as the policy of the queue says at the latest.
@@ -175,7 +196,7 @@ void Router::publish_to_queue(RoutedQueue& queue, queue::MessagePtr message, Int
     submit(std::move(batch));
     return;
   }
-  if (!queue.care.followers.empty()) show_followers(queue, entry);
+  if (!queue.care.followers.empty()) tell_followers(queue, entry);
   Seat* const taker = queue.taker_for(entry);
   if (entry.message->persistence == queue::Persistence::kDurable) {
     const bool may_linger =

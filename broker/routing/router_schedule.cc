@@ -139,13 +139,14 @@ void Router::do_job(Job job) {
   draft.expires_ms = waiting.expires_ms;
   draft.has_group = job.has_group;
   Batch batch;
-  auto targets = targets_of({}, draft);
-  if (targets) {
-    add_send(batch, {}, *targets, std::move(draft));
+  std::vector<Target> targets;
+  if (const auto found = find_targets({}, draft, targets)) {
+    add_send(batch, {}, targets, std::move(draft));
   } else {
+    forget_targets({targets});
     Entry entry;
     entry.message = job.message;
-    bury(batch, std::move(entry), {"undeliverable", targets.error().text});
+    bury(batch, std::move(entry), {"undeliverable", found.error().text});
   }
   if (job.sent(now_ms_)) {
     batch.ops.emplace_back(queue::Return{schedule_queue_, job.place, job.sent_count});

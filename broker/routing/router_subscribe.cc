@@ -118,6 +118,7 @@ storage::Status Router::take_seats(PeerId peer, const std::vector<Destination>& 
     if (!queue) return queue.error();
     (void)seat_at(subscription, **queue);
   }
+  if (patterns.empty()) return storage::kOk;
   for (const auto& [name, queue] : queues_) {
     const auto fits = [&name](const Pattern& pattern) { return pattern.matches(name); };
     if (!name.starts_with('/') && std::any_of(patterns.begin(), patterns.end(), fits)) {

@@ -82,7 +82,9 @@ void Router::let_rest(RoutedQueue& queue) {
   std::int64_t& since_ms = queue.care.restless_since_ms;
   if (since_ms == 0 || since_ms + kRestAfterMs > now_ms_ || !queue.consumers().empty()) return;
   queue.release_memory(committed_through_);
-  since_ms = queue.in_flight > 0 || last_submitted_ > committed_through_ ? now_ms_ : 0;
+  const bool is_early =
+      queue.in_flight > 0 || queue.delayed_count() > 0 || last_submitted_ > committed_through_;
+  since_ms = is_early ? now_ms_ : 0;
 }
 
 bool Router::is_idle(const RoutedQueue& queue) const {

@@ -23,15 +23,17 @@ void Router::publish_to_topic(TopicPost post, Intake intake, Debt debt) {
   pay(debt);
 }
 
+bool Router::has_hidden_posts(PeerId peer) const {
+  const auto found = peers_.find(peer.value);
+  return found != peers_.end() && found->second.last_hidden > committed_through_;
+}
+
 // What follows a transaction of the same sender must not overtake it (promise P4).
 void Router::post_in_order(const TopicPost& post) {
-  if (!hidden_posts_.empty()) {
-    const auto sender = peers_.find(post.sender.value);
-    if (sender != peers_.end() && sender->second.last_hidden > committed_through_) {
-      hidden_posts_.push_back({hidden_posts_.back().ticket, std::string(post.topic), post.message,
-                               post.sender, post.retain});
-      return;
-    }
+  if (!hidden_posts_.empty() && has_hidden_posts(post.sender)) {
+    hidden_posts_.push_back({hidden_posts_.back().ticket, std::string(post.topic), post.message,
+                             post.sender, post.retain});
+    return;
   }
   post_now(post);
 }

@@ -38,12 +38,7 @@ storage::Status Router::commit(PeerId peer, std::vector<Transacted> actions, std
     storage::Status checked = check(action, claims);
     targets.emplace_back();
     if (const auto* send = std::get_if<TransactedSend>(&action); checked && send != nullptr) {
-      auto found = targets_of(peer, send->draft);
-      if (found) {
-        targets.back() = std::move(*found);
-      } else {
-        checked = found.error();
-      }
+      checked = find_targets(peer, send->draft, targets.back());
     }
     if (checked) continue;
     forget_targets(targets);

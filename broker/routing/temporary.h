@@ -15,6 +15,8 @@ inline constexpr std::string_view kTempQueuePrefix = "/temp-queue/";
 inline constexpr std::string_view kTempTopicPrefix = "/temp-topic/";
 inline constexpr std::string_view kDurablePrefix = "/dsub/";
 inline constexpr std::string_view kScheduleQueue = "/scheduled";
+// What the store keeps with a dead-letter queue that the broker itself made by a rule's pattern.
+inline constexpr std::string_view kMadeForLetters = "dead-letters\n";
 // Who sends here cancels scheduled messages (fact 2.10).
 inline constexpr std::string_view kScheduleTopic = "ActiveMQ.Scheduler.Management";
 

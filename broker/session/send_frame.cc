@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "broker/routing/death_headers.h"
 #include "broker/session/foreign_headers.h"
 #include "broker/session/ids.h"
 #include "protocol/encoder.h"
@@ -46,6 +47,7 @@ enum class Known : std::uint8_t {
   kTime,
   kSchedulerAction,
   kKind,
+  kOrigin,
   kNone,  // all others; also their number
 };
 
@@ -86,6 +88,7 @@ constexpr std::array kRows{
     Row{"AMQ_SCHEDULED_PERIOD", Known::kPeriod},
     Row{"AMQ_SCHEDULED_REPEAT", Known::kRepeat},
     Row{"AMQ_SCHEDULER_ACTION", Known::kSchedulerAction},
+    Row{routing::kOriginalDestination, Known::kOrigin},
     Row{"JMSXGroupFirstForConsumer", Known::kOwn},
 };
 constexpr std::size_t kNameBytesMax = 25;
@@ -202,6 +205,7 @@ class Reader {
       case Known::kRetain:
       case Known::kActiveRetain: return take_retain(known, value);
       case Known::kKind: kind_ = value; return std::nullopt;
+      case Known::kOrigin: wish_.names_an_origin = true; return std::nullopt;
       case Known::kDelay:
       case Known::kDelayPlugin:
       case Known::kPeriod:
@@ -355,6 +359,18 @@ std::variant<SendWish, Refusal> read_send(protocol::Frame& frame, const SendCont
   if (refusal) return *std::move(refusal);
   wish.draft.body = std::move(frame.body);
   return result;
+}
+
+void forget_origin(routing::Draft& draft) {
+  std::string kept;
+  std::string_view rest = draft.header_block;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    const std::string_view line = rest.substr(0, end);
+    if (line.substr(0, line.find(':')) != routing::kOriginalDestination) kept.append(line);
+    rest.remove_prefix(end);
+  }
+  draft.header_block = std::move(kept);
 }
 
 std::vector<routing::Draft> split_draft(routing::Draft&& draft,

@@ -23,6 +23,7 @@ struct SendWish {
   std::optional<std::string_view> transaction;
   std::optional<std::string_view> reply_queue;  // the reply-to, if a /temp-queue/ of its own
   bool manages_schedules = false;               // a letter to the scheduler (fact 2.10)
+  bool names_an_origin = false;                 // says where a dead letter is to go back to
 };
 
 // Who sends, and when.
@@ -38,6 +39,9 @@ struct SendContext {
 // mean something else here than where it came from: a message for tomorrow must not come today.
 [[nodiscard]] std::variant<SendWish, Refusal> read_send(protocol::Frame& frame,
                                                         const SendContext& context);
+
+// Takes away what says where a dead letter is to go back to.
+void forget_origin(routing::Draft& draft);
 
 // One message a member; the destination is the member's.
 [[nodiscard]] std::vector<routing::Draft> split_draft(routing::Draft&& draft,

@@ -234,6 +234,7 @@ class Session final : public routing::Consumer {
 
   [[nodiscard]] std::optional<Refusal> check_members(const SendWish& wish) const;
   [[nodiscard]] bool may_send(const Frame& frame, const SendWish& wish);
+  [[nodiscard]] bool may_name_origin(const Frame& frame, const SendWish& wish) const;
   [[nodiscard]] bool imply_reply_queue(const Frame& frame, std::string_view destination);
   void submit(routing::Draft&& draft, ReceiptText&& receipt);
   void submit_together(Transaction&& transaction, ReceiptText&& receipt, protocol::Command command);

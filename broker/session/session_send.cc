@@ -19,6 +19,7 @@ void Session::on_send(Frame&& frame) {
   }
   auto& wish = std::get<SendWish>(read);
   if (rights_ && !may_send(frame, wish)) return;
+  if (rights_ && wish.names_an_origin && !may_name_origin(frame, wish)) forget_origin(wish.draft);
   if (const auto refusal = check_members(wish)) {
     fail(frame, *refusal);
     return;
@@ -64,6 +65,23 @@ bool Session::may_send(const Frame& frame, const SendWish& wish) {
   return std::all_of(wish.members.begin(), wish.members.end(),
                      [this, &frame](const routing::Destination& member) {
                        return permit_use(frame, Operation::kWrite, {member.kind, member.name});
+                     });
+}
+
+// A replay obeys the letter in the broker's own name: whoever only writes to a dead-letter queue
+// could have it write where he may not. Elsewhere the header means nothing.
+bool Session::may_name_origin(const Frame& frame, const SendWish& wish) const {
+  const auto may = [this, &frame](const routing::DestinationView& destination) {
+    const bool is_letter = destination.kind == routing::DestinationKind::kQueue &&
+                           router_.takes_letters(destination.name);
+    return !is_letter || rights_->allows({.operation = Operation::kManage,
+                                          .destination = destination,
+                                          .headers = frame.headers});
+  };
+  if (wish.members.empty()) return may(wish.destination);
+  return std::all_of(wish.members.begin(), wish.members.end(),
+                     [&may](const routing::Destination& member) {
+                       return may({member.kind, member.name});
                      });
 }
 

@@ -39,7 +39,7 @@ struct Case {
   bool is_cut_everywhere = false;                          // each byte is sent by itself
   std::vector<std::pair<std::string, std::string>> users;  // if any, nobody else gets in
   std::string profile = "auto";
-  std::vector<std::pair<std::string, std::size_t>> bounds;  // of the session's options, by name
+  std::vector<std::pair<std::string, std::size_t>> bounds;  // of the broker's options, by name
   std::vector<std::string> denied;                          // "OPERATION DESTINATION"
   std::vector<Step> steps;
 };

@@ -1,5 +1,6 @@
 #include "tests/conformance/case_run.h"
 
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -214,7 +215,11 @@ class Player {
 }  // namespace
 
 std::string run_case(const Case& conformance_case, Broker& broker) {
-  return Player(conformance_case, broker).play();
+  try {
+    return Player(conformance_case, broker).play();
+  } catch (const std::exception& error) {
+    return conformance_case.place + ": " + error.what();
+  }
 }
 
 }  // namespace stompbox::conformance

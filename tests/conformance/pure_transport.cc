@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "tests/conformance/transport.h"
 #include "tests/unit/session/pure_broker.h"
@@ -82,35 +83,46 @@ const routing::Profile& profile_of(const Case& conformance_case) {
   return *found;
 }
 
-session::SessionOptions session_options(const Case& conformance_case) {
-  session::SessionOptions options;
-  options.profile = &profile_of(conformance_case);
-  for (const auto& [name, number] : conformance_case.bounds) {
-    if (name == "unacked") {
-      options.unacked_count_max = number;
-    } else if (name == "transactions") {
-      options.transaction_count_max = number;
-    } else if (name == "transaction-bytes") {
-      options.transaction_bytes_max = number;
-    } else if (name == "keep-after-denial") {
-      options.after_denial = session::AfterDenial::kKeep;
-    } else {
-      throw std::runtime_error("no bound " + name);
-    }
-  }
-  return options;
+struct Settings {
+  session::SessionOptions session;
+  routing::RoutingOptions routing;
+};
+
+void keep_for_slow(routing::Policy& topics, std::size_t count_max, routing::WhenSlow when_slow) {
+  topics.backlog_count_max = count_max;
+  topics.when_slow = when_slow;
 }
 
-routing::RoutingOptions routing_options(const Case& conformance_case) {
-  routing::RoutingOptions options;
-  options.profile = &profile_of(conformance_case);
-  return options;
+void set_bound(Settings& settings, const std::string& name, std::size_t number) {
+  if (name == "unacked") {
+    settings.session.unacked_count_max = number;
+  } else if (name == "transactions") {
+    settings.session.transaction_count_max = number;
+  } else if (name == "transaction-bytes") {
+    settings.session.transaction_bytes_max = number;
+  } else if (name == "keep-after-denial") {
+    settings.session.after_denial = session::AfterDenial::kKeep;
+  } else if (name == "topic-keeps") {
+    keep_for_slow(settings.routing.topic_policy, number, routing::WhenSlow::kDropOldest);
+  } else if (name == "topic-closes") {
+    keep_for_slow(settings.routing.topic_policy, number, routing::WhenSlow::kClose);
+  } else {
+    throw std::runtime_error("no bound " + name);
+  }
+}
+
+Settings settings_of(const Case& conformance_case) {
+  Settings settings;
+  settings.session.profile = settings.routing.profile = &profile_of(conformance_case);
+  for (const auto& [name, number] : conformance_case.bounds)
+    set_bound(settings, name, number);
+  return settings;
 }
 
 class Pure final : public Broker {
  public:
-  explicit Pure(const Case& conformance_case)
-      : broker_(session_options(conformance_case), routing_options(conformance_case)) {
+  Pure(const Case& conformance_case, Settings settings)
+      : broker_(std::move(settings.session), std::move(settings.routing)) {
     for (const auto& [name, passcode] : conformance_case.users)
       broker_.users.emplace(name, passcode);
     if (!conformance_case.denied.empty()) {
@@ -133,7 +145,7 @@ class Pure final : public Broker {
 }  // namespace
 
 std::unique_ptr<Broker> make_pure_broker(const Case& conformance_case) {
-  return std::make_unique<Pure>(conformance_case);
+  return std::make_unique<Pure>(conformance_case, settings_of(conformance_case));
 }
 
 }  // namespace stompbox::conformance

@@ -271,6 +271,18 @@ TEST_CASE("a replay is answered when it is on stable storage, not before") {
   CHECK_FALSE(bench.desk.busy());
 }
 
+TEST_CASE("a replay of more than the journal takes waits for what it has moved itself") {
+  Bench bench;
+  for (const char* body : {"1", "2", "3"})
+    bench.let_die("work", body);
+  bench.journal.set_extra_pending_bytes(routing::RoutingOptions{}.journal_bytes_max - 10);
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(answer["ok"]["done"].GetUint64() == 3);
+  CHECK(answer["ok"]["failures"].Empty());
+  CHECK(bench.waiting("dead-letter") == 0);
+}
+
 TEST_CASE("a letter that nobody can send back stays and is told") {
   Bench bench;
   bench.send("dead-letter", "put here by hand");
@@ -320,11 +332,53 @@ TEST_CASE("reviving takes away what the death added and nothing else") {
   letter.header_block =
       "dead-letter-reason:unreadable\ndead-letter-detail:a\\cb\noriginal-destination:/queue/a\n"
       "original-message-id:1-2\noriginal-destination:/queue/of-the-sender\nx:\\n\n";
-  const auto draft = revive(letter);
+  const auto draft = revive(letter, 1000);
   REQUIRE(draft);
   CHECK(draft->destination == "/queue/a");
   CHECK(draft->header_block == "original-destination:/queue/of-the-sender\nx:\\n\n");
   CHECK_FALSE(draft->block_is_plain);
+}
+
+TEST_CASE("a revived message has the priority and the group that it had") {
+  queue::Message letter;
+  letter.header_block =
+      "dead-letter-reason:rejected\noriginal-destination:/queue/a\npriority:9\nJMSXGroupID:g\n";
+  const auto urgent = revive(letter, 1000);
+  REQUIRE(urgent);
+  CHECK(urgent->priority == queue::PriorityClass{0});
+  CHECK(urgent->has_group);
+  letter.header_block = "dead-letter-reason:rejected\noriginal-destination:/queue/a\n";
+  CHECK(revive(letter, 1000)->priority == queue::PriorityClass{});
+  CHECK_FALSE(revive(letter, 1000)->has_group);
+}
+
+TEST_CASE("a revived message keeps its date of expiry until that has passed, then it has none") {
+  queue::Message letter;
+  letter.header_block =
+      "dead-letter-reason:expired\noriginal-destination:/queue/a\n"
+      "original-expires:5000\nexpires:5000\n";
+  CHECK(revive(letter, 4999)->expires_ms == 5000);
+  CHECK(revive(letter, 5000)->expires_ms == 0);
+  letter.header_block =
+      "dead-letter-reason:rejected\noriginal-destination:/queue/a\n"
+      "x:of the sender\noriginal-expires:5000\n";
+  CHECK(revive(letter, 1)->expires_ms == 0);
+}
+
+TEST_CASE("a replayed message is the one that it was: its id and its time of arrival") {
+  Bench bench;
+  bench.let_die("work", "x");
+  const auto letter = bench.journal.stored("dead-letter").front().message;
+  CHECK(letter->arrived_ms == 500);
+  bench.send("work", "later");
+  bench.commit();
+  bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})");
+  const auto in_work = bench.journal.stored("work");
+  REQUIRE(in_work.size() == 2);
+  CHECK(in_work.back().message->body == "x");
+  CHECK(in_work.back().message->id == letter->id);
+  CHECK(in_work.back().message->id < in_work.front().message->id);
+  CHECK(in_work.back().message->arrived_ms == 500);
 }
 
 TEST_CASE("a message id reads back as it is shown") {

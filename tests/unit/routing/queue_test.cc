@@ -36,6 +36,25 @@ TEST_CASE("classes are kept apart in the store, too") {
   CHECK(taker.bodies().rfind('h') < 26);
 }
 
+TEST_CASE("what is read ahead keeps to the bound in bytes, but for a page") {
+  QueueTable table;
+  table.residence.queue_bytes_max = 4000;
+  const std::string body(400, 'b');
+  constexpr std::size_t kPageBytesMax = 4000 / 4 + 464;  // the last message of one may be over
+  for (int i = 0; i < 100; ++i)
+    table.send({body});
+  Taker& taker = table.join({"", 1});
+  while (taker.got.size() < 100) {
+    const std::size_t before = taker.got.size();
+    table.settle();
+    CHECK(table.queue->resident_bytes() <= 4000 + kPageBytesMax);
+    table.acknowledge_all(taker);
+    REQUIRE(taker.got.size() > before);
+  }
+  table.acknowledge_all(taker);
+  CHECK(table.queue->nothing_waits());
+}
+
 TEST_CASE("a returned message goes back to its own place and class") {
   QueueTable table;
   Taker& taker = table.join({"", 1});
