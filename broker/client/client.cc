@@ -35,7 +35,7 @@ storage::Result<Client> Client::connect(const ClientOptions& options) {
 storage::Status Client::log_in(const ClientOptions& options) {
   Frame connect = make_frame(Command::kConnect);
   connect.headers.add("accept-version", protocol::kSupportedVersions);
-  connect.headers.add("host", options.broker.host);
+  connect.headers.add("host", "/");  // RabbitMQ's vhost; others do not mind
   connect.headers.add("heart-beat", "0,0");
   if (!options.login.empty()) {
     connect.headers.add("login", options.login);

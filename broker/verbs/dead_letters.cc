@@ -1,8 +1,11 @@
 #include "broker/verbs/dead_letters.h"
 
+#include <charconv>
 #include <string_view>
+#include <system_error>
 
 #include "broker/control/json.h"
+#include "broker/routing/death_headers.h"
 #include "broker/verbs/ask_broker.h"
 #include "broker/verbs/table.h"
 
@@ -18,6 +21,15 @@ std::string header_of(const rapidjson::Value& message, std::string_view name) {
     return header[1].GetString();
   }
   return {};
+}
+
+// A letter that a client sent says nothing of it: its arrival is as near as we get.
+std::int64_t death_of(const rapidjson::Value& message) {
+  const std::string text = header_of(message, routing::kDeathTime);
+  std::int64_t died_ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), died_ms);
+  const bool is_number = error == std::errc{} && end == text.data() + text.size();
+  return is_number ? died_ms : time_in(message, "arrived_ms");
 }
 
 std::string request_for(LetterVerb verb, const LetterChoice& choice) {
@@ -54,10 +66,11 @@ Exit report(const rapidjson::Value& ok, LetterVerb verb) {
 std::string show_letters(const rapidjson::Value& ok) {
   Table table({{"ID"}, {"DIED"}, {"REASON"}, {"FROM"}, {"SIZE", Align::kRight}, {"DETAIL"}});
   for (const rapidjson::Value& message : list_in(ok, "messages")) {
-    table.add({text_in(message, "id"), show_time(time_in(message, "arrived_ms")),
-               header_of(message, "dead-letter-reason"), header_of(message, "original-destination"),
+    table.add({text_in(message, "id"), show_time(death_of(message)),
+               header_of(message, routing::kDeathReason),
+               header_of(message, routing::kOriginalDestination),
                show_bytes(number_in(message, "body_bytes")),
-               shorten(header_of(message, "dead-letter-detail"), kDetailShown)});
+               shorten(header_of(message, routing::kDeathDetail), kDetailShown)});
   }
   if (table.empty()) return "There are no dead letters.\n";
   std::string text = table.text();

@@ -71,54 +71,41 @@ struct Row {
   Done done;
 };
 
-std::string forget_json(const std::vector<Row<Forgotten>>& rows, const ArrivalMark& mark) {
+void write_done(Json& json, const Forgotten& done) {
+  json.field("resources", done.resources).field("facts", done.facts);
+}
+
+void write_done(Json& json, const Unexported& done) {
+  json.field("absent", done.resources).field("left", done.others);
+}
+
+std::string show_done(const Forgotten& done) {
+  return " forgotten: " + counted(done.resources, "resource") + ", " + counted(done.facts, "fact");
+}
+
+std::string show_done(const Unexported& done) {
+  const std::string text = ": " + counted(done.resources, "exported resource") + " absent now";
+  if (done.others == 0) return text;
+  return text + ", " + std::to_string(done.others) + " left, whose types have no ensure";
+}
+
+template <typename Done>
+std::string rows_json(const std::vector<Row<Done>>& rows, const ArrivalMark& mark) {
   Json json;
   json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
-  for (const auto& row : rows) {
-    json.begin_object()
-        .field("name", row.node)
-        .field("found", row.done.hosts > 0)
-        .field("resources", row.done.resources)
-        .field("facts", row.done.facts)
-        .end_object();
+  for (const Row<Done>& row : rows) {
+    json.begin_object().field("name", row.node).field("found", row.done.hosts > 0);
+    write_done(json, row.done);
+    json.end_object();
   }
   return json.end_array().end_object().text() + "\n";
 }
 
-std::string show_forgotten(const std::vector<Row<Forgotten>>& rows) {
+template <typename Done>
+std::string show_rows(const std::vector<Row<Done>>& rows) {
   std::string text;
-  for (const auto& row : rows) {
-    if (row.done.hosts == 0) continue;
-    text += printable(row.node) + " forgotten: " + counted(row.done.resources, "resource") + ", " +
-            counted(row.done.facts, "fact") + "\n";
-  }
-  return text;
-}
-
-std::string unexport_json(const std::vector<Row<Unexported>>& rows, const ArrivalMark& mark) {
-  Json json;
-  json.begin_object().field("marked", mark.arrival.has_value()).key("nodes").begin_array();
-  for (const auto& row : rows) {
-    json.begin_object()
-        .field("name", row.node)
-        .field("found", row.done.hosts > 0)
-        .field("absent", row.done.resources)
-        .field("left", row.done.others)
-        .end_object();
-  }
-  return json.end_array().end_object().text() + "\n";
-}
-
-std::string show_unexported(const std::vector<Row<Unexported>>& rows) {
-  std::string text;
-  for (const auto& row : rows) {
-    if (row.done.hosts == 0) continue;
-    text += printable(row.node) + ": " + counted(row.done.resources, "exported resource") +
-            " absent now";
-    if (row.done.others > 0) {
-      text += ", " + std::to_string(row.done.others) + " left, whose types have no ensure";
-    }
-    text += "\n";
+  for (const Row<Done>& row : rows) {
+    if (row.done.hosts > 0) text += printable(row.node) + show_done(row.done) + "\n";
   }
   return text;
 }
@@ -135,21 +122,17 @@ void add(Unexported& sum, const Unexported& more) {
   sum.others += more.others;
 }
 
-// What the two verbs do to one node, and how they tell of all.
+// What a verb does to one node.
 template <typename Done>
-struct NodeChange {
-  Result<Done> (*act)(catalog::SqlConnection&, const std::string&,
-                      const std::optional<catalog::Arrival>&);
-  std::string (*show)(const std::vector<Row<Done>>&);
-  std::string (*json)(const std::vector<Row<Done>>&, const ArrivalMark&);
-};
+using NodeChange = Result<Done> (*)(catalog::SqlConnection&, const std::string&,
+                                    const std::optional<catalog::Arrival>&);
 
 template <typename Done>
 Result<Row<Done>> change_one(catalog::SqlConnection& db, const std::string& node,
-                             const NodeChange<Done>& change, const ArrivalMark& mark) {
+                             NodeChange<Done> change, const ArrivalMark& mark) {
   Row<Done> row{node, {}};
   for (const std::string& name : spellings(node)) {
-    const auto done = change.act(db, name, mark.arrival);
+    const auto done = change(db, name, mark.arrival);
     if (!done) return done.error();
     add(row.done, *done);
   }
@@ -158,7 +141,7 @@ Result<Row<Done>> change_one(catalog::SqlConnection& db, const std::string& node
 
 template <typename Done>
 Exit change_named(const options::Options& options, const std::vector<std::string>& nodes,
-                  const NodeChange<Done>& change, Output output) {
+                  NodeChange<Done> change, Output output) {
   const auto db = connect_database(options, catalog::ConnectionUse::kWrite);
   if (!db) return fail(db.error());
   const ArrivalMark mark = find_mark(options);
@@ -173,7 +156,7 @@ Exit change_named(const options::Options& options, const std::vector<std::string
     rows.push_back(std::move(*row));
   }
   warn_of(mark);
-  print(output == Output::kJson ? change.json(rows, mark) : change.show(rows));
+  print(output == Output::kJson ? rows_json(rows, mark) : show_rows(rows));
   return all_found ? Exit::kDone : Exit::kFailed;
 }
 
@@ -252,14 +235,12 @@ Exit forget(const options::Options& options, const ForgetOptions& wanted) {
     return fail({ErrorCode::kInvalid, "--dry-run belongs to --all-silent-for"});
   }
   if (wanted.silent_for) return forget_all_silent(options, wanted);
-  const NodeChange<Forgotten> change{catalog::care::forget_node, show_forgotten, forget_json};
-  return change_named(options, wanted.nodes, change, wanted.output);
+  return change_named<Forgotten>(options, wanted.nodes, catalog::care::forget_node, wanted.output);
 }
 
 Exit unexport(const options::Options& options, const std::vector<std::string>& nodes,
               Output output) {
-  const NodeChange<Unexported> change{catalog::care::unexport_node, show_unexported, unexport_json};
-  return change_named(options, nodes, change, output);
+  return change_named<Unexported>(options, nodes, catalog::care::unexport_node, output);
 }
 
 }  // namespace stompbox::verbs

@@ -17,10 +17,12 @@ struct CliVerb {
 using CliVerbs = std::vector<CliVerb>;
 
 void add_server_verbs(CLI::App& app, CliVerbs& verbs);   // serve, drain, config, passwd
-void add_message_verbs(CLI::App& app, CliVerbs& verbs);  // send, receive
+void add_message_verbs(CLI::App& app, CliVerbs& verbs);  // send, receive, bench
 void add_broker_verbs(CLI::App& app, CliVerbs& verbs);   // status, queues, browse, ...
 void add_store_verbs(CLI::App& app, CliVerbs& verbs);    // store, forget, unexport
 void add_catalog_verbs(CLI::App& app, CliVerbs& verbs);  // nodes, resources, facts, diff
+
+void add_bench(CLI::App& app, CliVerbs& verbs);  // a part of add_message_verbs
 
 // Those that `app` takes, except hidden ones.
 [[nodiscard]] std::vector<std::string> verb_names(const CLI::App& app);

@@ -35,4 +35,23 @@ std::function<int()> with_options_below(const PlacePtr& parent, const PlacePtr& 
   };
 }
 
+void add_login(CLI::App& verb, Login& login) {
+  verb.add_option("--broker", login.broker, "Where the broker listens.")
+      ->type_name("URL")
+      ->capture_default_str();
+  verb.add_option("--tls-authorities", login.tls.authorities,
+                  "With tls://: who may have signed the broker's certificate; else the system's.")
+      ->type_name("FILE");
+  verb.add_option("--tls-certificate", login.tls.certificate,
+                  "With tls://: the certificate to show the broker.")
+      ->type_name("FILE");
+  verb.add_option("--tls-key", login.tls.key, "Its key; else it stands in the same file.")
+      ->type_name("FILE");
+  verb.add_option("--user", login.user, "Log in under this name.")->type_name("NAME");
+  verb.add_option("--passcode-file", login.passcode_file,
+                  "File with the passcode; else it is taken from STOMPBOX_PASSCODE in the "
+                  "environment.")
+      ->type_name("FILE");
+}
+
 }  // namespace stompbox::verbs

@@ -9,6 +9,7 @@
 #include "broker/options/options_cli.h"
 #include "broker/options/options_file.h"
 #include "broker/options/units.h"
+#include "broker/verbs/login.h"
 #include "broker/verbs/output.h"
 #include "broker/verbs/terminal.h"
 #include "broker/verbs/verbs_cli.h"
@@ -45,6 +46,9 @@ enum class Json : std::uint8_t { kOffered, kNone };
 [[nodiscard]] std::function<int()> with_options_below(
     const PlacePtr& parent, const PlacePtr& place,
     std::function<int(const Options&, Output output)> verb);
+
+// Of a verb that talks STOMP with a broker.
+void add_login(CLI::App& verb, Login& login);
 
 // A flag whose text is a time, "10s" or "5min".
 template <typename Take>

@@ -20,25 +20,6 @@
 namespace stompbox::verbs {
 namespace {
 
-void add_login(CLI::App& verb, Login& login) {
-  verb.add_option("--broker", login.broker, "Where the broker listens.")
-      ->type_name("URL")
-      ->capture_default_str();
-  verb.add_option("--tls-authorities", login.tls.authorities,
-                  "With tls://: who may have signed the broker's certificate; else the system's.")
-      ->type_name("FILE");
-  verb.add_option("--tls-certificate", login.tls.certificate,
-                  "With tls://: the certificate to show the broker.")
-      ->type_name("FILE");
-  verb.add_option("--tls-key", login.tls.key, "Its key; else it stands in the same file.")
-      ->type_name("FILE");
-  verb.add_option("--user", login.user, "Log in under this name.")->type_name("NAME");
-  verb.add_option("--passcode-file", login.passcode_file,
-                  "File with the passcode; else it is taken from STOMPBOX_PASSCODE in the "
-                  "environment.")
-      ->type_name("FILE");
-}
-
 void add_serve(CLI::App& app, CliVerbs& verbs) {
   CLI::App* verb = app.add_subcommand("serve", "Run the broker until SIGTERM or SIGINT.");
   verb->footer(
@@ -231,6 +212,7 @@ void add_server_verbs(CLI::App& app, CliVerbs& verbs) {
 void add_message_verbs(CLI::App& app, CliVerbs& verbs) {
   add_send(app, verbs);
   add_receive(app, verbs);
+  add_bench(app, verbs);
 }
 
 }  // namespace stompbox::verbs

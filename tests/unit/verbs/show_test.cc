@@ -11,6 +11,7 @@
 #include "broker/verbs/receive.h"
 #include "broker/verbs/send.h"
 #include "broker/verbs/status.h"
+#include "broker/verbs/table.h"
 
 using namespace stompbox;
 using namespace stompbox::verbs;
@@ -106,6 +107,12 @@ TEST_CASE("dead letters show why they died and where they came from") {
   CHECK(has(text, "not PSON"));
   CHECK_FALSE(has(text, "older"));
   CHECK(show_letters(parse(R"({"messages":[]})")) == "There are no dead letters.\n");
+}
+
+TEST_CASE("a dead letter shows when it died, not when it arrived") {
+  const auto ok = parse(R"({"messages":[{"id":"1-2","arrived_ms":1,"body_bytes":9,"headers":[
+    ["dead-letter-time","1769868549123"]]}],"next":null})");
+  CHECK(has(show_letters(ok), show_time(1'769'868'549'123)));
 }
 
 TEST_CASE("nodes, resources and facts are the same in table and JSON") {
