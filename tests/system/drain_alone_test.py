@@ -203,6 +203,28 @@ def case_database_in_trouble(rig):
     drain.stop()
 
 
+def case_long_trouble(rig):
+    """an outage of the database costs no message its deliveries, however often it is tried."""
+    site = Site(rig, "--queue-redeliveries-max", "2")
+    drain = site.drain("--source-hold-max", "100ms", "--catalog-busy-timeout", "50ms",
+                       "--drain-retry-max", "300ms", "--source-retry-max", "100ms")
+    site.generation(1)
+    site.wait_stored(1)
+    master = sqlite3.connect(site.database, timeout=10, isolation_level=None)
+    master.execute("begin immediate")
+    site.generation(2)
+    wait_until(lambda: "source-handed-back" in drain.log(), "it has given them back", 30)
+    failed = set()
+    wait_until(lambda: failed.add(drain.figures()["last_error_ms"]) or len(failed) > 6,
+               "the database was tried again and again")
+    waiting = site.broker.queue("catalog")
+    assert waiting["waiting"] == len(NODES) and waiting["consumers"] == 0, waiting
+    assert site.broker.backlog("dead-letter") == 0
+    master.execute("rollback")
+    site.wait_stored(2)
+    drain.stop()
+
+
 def case_login(rig):
     """user and passcode are taken from URL, file and environment; a refusal is told."""
     users = rig.folder / "users"

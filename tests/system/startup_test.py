@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import cases
 import catalogs
-from broker import StartFailed
+from own_process import StartFailed
 from waiting import let_pass, wait_until
 
 NODE = "web.example.test"

@@ -11,8 +11,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import cases
-from broker import StartFailed
 from certificates import make_authority, make_certificate
+from own_process import StartFailed
 from stomp_wire import FrameReader, encode
 from waiting import let_pass, wait_until
 

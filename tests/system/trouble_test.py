@@ -161,6 +161,35 @@ def case_locked(rig):
     assert drain_of(broker)["last_lag_ms"] >= 50
 
 
+def case_stopped_while_locked(rig):
+    """stops in order while a save hangs are held against no message"""
+    broker = rig.broker("--catalog-busy-timeout", "60s", "--drain-crashes-max", "2",
+                        "--queue-redeliveries-max", "1")
+    send(broker, generation(["a"], 1))
+    check_stored(broker, ["a"], 1)
+    with contextlib.closing(sqlite3.connect(broker.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        send(broker, generation(["a"], 2))
+        for _ in range(3):
+            wait_until(lambda: "under-way" in broker.crash_ledger(), "the save hangs")
+            broker.stop()
+            assert broker.crash_ledger() == "", broker.crash_ledger()
+            broker.start()
+    check_stored(broker, ["a"], 2)
+
+
+def case_two_nodes(rig):
+    """a catalog that two readers would take for two nodes' is stored as the node's that it is"""
+    broker = rig.broker()
+    [body] = generation(["a"], 1)
+    hidden = b'"x":[ /* ], "name":"evil", "y":[ */ ],"version":'
+    assert body.count(b'"version":') == 1
+    send(broker, [body.replace(b'"version":', hidden)])
+    check_stored(broker, ["a"], 1)
+    with contextlib.closing(broker.open_database()) as database:
+        assert database.execute("SELECT name FROM hosts").fetchall() == [("a",)]
+
+
 def case_poison(rig):
     """one poison message among ten thousand good ones is a dead letter, and harms none of them"""
     broker = rig.broker("--drain-workers", "2")

@@ -105,6 +105,25 @@ TEST_CASE("a suspect is cleared when it was settled, not when the database was i
   }
 }
 
+TEST_CASE("an end in order accuses nobody, and who was accused before stays so") {
+  const TempFolder folder;
+  CHECK(CrashLedger(folder.file(), "store-1").begin(round_of({5})));
+  CrashLedger ledger(folder.file(), "store-1");
+  REQUIRE(ledger.load());
+  CHECK(ledger.begin(round_of({5, 6})));
+  CHECK(ledger.end_in_order());
+  CHECK(suspects_after_start(folder) == Counts{{5, 1}});
+  SUBCASE("a round that begins later is not noted") {
+    CHECK(ledger.begin(round_of({5, 7})));
+    CHECK(suspects_after_start(folder) == Counts{{5, 1}});
+  }
+  SUBCASE("one that ends later clears its suspects") {
+    const Round round = round_of({5, 6});
+    CHECK(ledger.finish(round, all(round, ItemFate::kStored)));
+    CHECK(suspects_after_start(folder).empty());
+  }
+}
+
 TEST_CASE("a ledger of another store or of another program is disregarded") {
   const TempFolder folder;
   CHECK(CrashLedger(folder.file(), "store-1").begin(round_of({5})));

@@ -36,6 +36,18 @@ struct NotedObserver final : DrainObserver {
   std::vector<std::string> lines;
 };
 
+// Whoever takes from the queue afterwards.
+struct NextPeer final : routing::Consumer {
+  void deliver(const routing::Delivery& delivery) override {
+    redelivered.push_back(delivery.redelivered);
+  }
+  void receipt_due(routing::ReceiptNumber) override {}
+  void refused(routing::ReceiptNumber, const storage::Error&) override {}
+  void too_slow(std::uint32_t) override {}
+  void room_again() override {}
+  std::vector<bool> redelivered;
+};
+
 // A drain on a real router; rounds are answered when the test says so.
 struct Bench {
   explicit Bench(Suspects suspects = {})
@@ -55,7 +67,8 @@ struct Bench {
   void wake() { drain.on_wake(now, 1000); }
   void advance(std::chrono::milliseconds by) {
     now += by;
-    drain.on_time(now, 1000);
+    drain.on_time(now);
+    if (!drain.idle() && workshop.rounds.back().items.empty()) work();  // a question
   }
   // Answers the round under way by what the store does.
   void work() {
@@ -264,6 +277,44 @@ TEST_CASE("after trouble one message is tried first, and then all") {
   CHECK(bench.store.catalogs.front().node == "a");
 }
 
+TEST_CASE("after trouble no message is taken before the database has answered") {
+  Bench bench;
+  bench.send("catalog", catalog_body("a"));
+  bench.start();
+  bench.wake();
+  bench.fail("locked");
+  bench.store.open_status = storage::Error{storage::ErrorCode::kBusy, "unreachable"};
+  const std::size_t rounds = bench.workshop.rounds.size();
+  bench.advance(bench.options.retry_first);
+  CHECK(bench.workshop.rounds.size() == rounds + 1);
+  CHECK(bench.workshop.rounds.back().items.empty());
+  CHECK(bench.observer.lines.back() == "trouble unreachable 500");
+  CHECK(bench.queue("catalog").in_flight == 0);
+  bench.store.open_status = storage::kOk;
+  bench.advance(2 * bench.options.retry_first);
+  CHECK(bench.queue("catalog").in_flight == 1);
+  CHECK(bench.drain.figures().database_in_trouble);
+  bench.wake();
+  bench.work();
+  CHECK_FALSE(bench.drain.figures().database_in_trouble);
+}
+
+TEST_CASE("a question to the database that is answered after the stop changes nothing") {
+  Bench bench;
+  bench.send("catalog", catalog_body("a"));
+  bench.start();
+  bench.wake();
+  bench.fail("locked");
+  bench.now += bench.options.retry_first;
+  bench.drain.on_time(bench.now);
+  CHECK_FALSE(bench.drain.idle());
+  bench.drain.stop();
+  bench.work();
+  CHECK(bench.drain.idle());
+  CHECK(bench.queue("catalog").waiting == 1);
+  CHECK_FALSE(bench.drain.next_event());
+}
+
 TEST_CASE("a poison message at the head does not count as the database's recovery") {
   Bench bench;
   bench.send("catalog", "poison");
@@ -364,6 +415,35 @@ TEST_CASE("after stop the round under way is still settled and nothing else is t
   CHECK(bench.queue("catalog").acknowledged == 1);
   CHECK(bench.queue("catalog").waiting == 1);
   CHECK_FALSE(bench.drain.next_event());
+}
+
+TEST_CASE("a drain that ends with a round under way counts as no delivery of its messages") {
+  testing::FakeJournal journal;
+  routing::Router router(journal, {}, journal.state());
+  testing::SilentPeer producer;
+  const auto peer = router.attach(producer);
+  routing::Draft draft;
+  draft.destination = "/queue/catalog";
+  draft.body = catalog_body("a");
+  REQUIRE(router.publish(peer, std::move(draft), 500, std::nullopt));
+  NotedWorkshop workshop;
+  NotedObserver observer;
+  const DrainOptions options;
+  for (int end = 0; end < 2; ++end) {
+    Drain drain(router, workshop, observer, options, [] {});
+    drain.start({}, 1000);
+    drain.on_wake({}, 1000);
+    CHECK_FALSE(workshop.rounds.back().items.empty());
+    if (end == 0) drain.stop();
+  }
+  NextPeer next;
+  routing::SubscribeRequest request;
+  request.peer = router.attach(next);
+  request.destinations = {{routing::DestinationKind::kQueue, "catalog"}};
+  const auto subscription = router.subscribe(request);
+  REQUIRE(subscription);
+  router.start_delivery(*subscription);
+  CHECK(next.redelivered == std::vector<bool>{false});
 }
 
 TEST_CASE("after stop a round that failed goes back to the queue") {

@@ -232,3 +232,11 @@ TEST_CASE("retry_all sends each item back for the one reason") {
   CHECK(fates(result.items) == Fates{kRetry, kRetry});
   CHECK(result.items[1].reason == "not there");
 }
+
+TEST_CASE("what is read at a time follows the window, up to sixteen MiB, and is never nothing") {
+  constexpr std::size_t kMib = 1024 * 1024;
+  CHECK(chunk_of(16 * kMib).bytes_max == 4 * kMib);
+  CHECK(chunk_of(1024 * kMib).bytes_max == 16 * kMib);
+  CHECK(chunk_of(1).bytes_max == 1);
+  CHECK(chunk_of(16 * kMib).count_max == ChunkBounds{}.count_max);
+}

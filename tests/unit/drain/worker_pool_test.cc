@@ -1,11 +1,13 @@
 #include "broker/drain/worker_pool.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -157,6 +159,46 @@ class OpeningStore final : public catalog::CatalogStore {
   std::shared_ptr<Openings> openings_;
 };
 
+// Opens always, and takes what it is told to.
+class MoodyStore final : public catalog::CatalogStore {
+ public:
+  explicit MoodyStore(std::shared_ptr<std::atomic<bool>> takes) : takes_(std::move(takes)) {}
+  storage::Status open() override { return storage::kOk; }
+  storage::Status probe() override {
+    return *takes_ ? storage::kOk
+                   : storage::Status(storage::Error{storage::ErrorCode::kBusy, "locked"});
+  }
+  std::vector<catalog::SaveOutcome> save(std::span<const catalog::CatalogSave> saves) override {
+    return std::vector<catalog::SaveOutcome>(saves.size());
+  }
+  std::vector<catalog::SaveOutcome> save_facts(std::span<const catalog::FactsSave>) override {
+    return {};
+  }
+  std::string description() const override { return "moody store"; }
+
+ private:
+  std::shared_ptr<std::atomic<bool>> takes_;
+};
+
+struct TempFile {
+  explicit TempFile(const std::string& name)
+      : path((std::filesystem::temp_directory_path() / (name + "-" + std::to_string(::getpid())))
+                 .string()) {}
+  ~TempFile() { std::filesystem::remove(path); }
+  const std::string path;
+};
+
+// Whom the next start would suspect.
+std::size_t suspects_in(const TempFile& file) {
+  const std::string copy = file.path + ".copy";
+  std::error_code none;
+  if (!std::filesystem::copy_file(file.path, copy, none)) return 0;
+  CrashLedger ledger(copy, "s");
+  CHECK(ledger.load());
+  std::filesystem::remove(copy);
+  return ledger.suspects().size();
+}
+
 WorkerOptions several(std::size_t workers, std::size_t writers) {
   WorkerOptions options{{}, "store-1"};
   options.workers = workers;
@@ -251,6 +293,38 @@ TEST_CASE("stop gives up a round that outlasts its patience, and is told nothing
     CHECK(pool.stop(1ms) == WorkerEnd::kAbandoned);
   }
   door->unlock();
+}
+
+TEST_CASE("a save that outlasts the stop is not held against its message") {
+  const TempFile file("worker-pool-ledger");
+  const auto door = std::make_shared<Door>();
+  Reports reports;
+  WorkerPool pool(slow_stores(door), CrashLedger(file.path, "s"), {{}, "s"}, reports.callbacks());
+  pool.start();
+  pool.hand_over(one_catalog(1));
+  door->wait_reached();
+  CHECK(suspects_in(file) == 1);
+  SUBCASE("that is waited for in vain") {
+    CHECK(pool.stop(1ms) == WorkerEnd::kAbandoned);
+  }
+  SUBCASE("that has only been announced") {
+    pool.expect_end();
+  }
+  CHECK(suspects_in(file) == 0);
+  door->unlock();
+}
+
+TEST_CASE("a round without items is answered by whether the database takes anything") {
+  Reports reports;
+  const auto answer = std::make_shared<std::atomic<bool>>(false);
+  const StoreFactory moody = [answer] { return std::make_unique<MoodyStore>(answer); };
+  WorkerPool pool(moody, {}, {{}, "s"}, reports.callbacks());
+  pool.start();
+  pool.hand_over({1, {}});
+  CHECK(reports.round_done().trouble == "locked");
+  *answer = true;
+  pool.hand_over({2, {}});
+  CHECK_FALSE(reports.round_done().trouble);
 }
 
 TEST_CASE("a ledger that cannot be kept is told once and storing goes on") {

@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace stompbox::catalog::reading {
 namespace {
@@ -92,6 +96,97 @@ TEST_CASE("what a closer look might read in another way has no outline") {
                 "}"));
   check_agrees(R"({"name":"b","data":{"name":"a","resources":[],"name":"c","resources":[]}})");
   CHECK(read_outline(R"({"name":"a","environment":null,"resources":[]})", {})->environment.empty());
+}
+
+TEST_CASE("a comment leaves no outline, wherever it stands and whatever it hides") {
+  const auto refused = [](const std::string& text) { return !read_outline(text, {}); };
+  CHECK(refused(R"({"name":"a","x":[ /* ], "name":"evil", "y":[ */ ],"resources":[]})"));
+  CHECK(refused("{\"name\":\"a\",\"x\":[ // ],\"name\":\"evil\"\n],\"resources\":[]}"));
+  CHECK(refused(R"({"name":"a","x":1/*,"name":"evil","y":2*/,"resources":[]})"));
+  CHECK(refused(R"({"name":"a","resources":[/* "] */]})"));
+  CHECK(refused(R"({"name":"a"/**/,"resources":[]})"));
+  CHECK(refused(R"({"name":"a","resources":[]}/**/)"));
+  CHECK(read_outline(R"({"name":"a","x":["/* ] */"],"resources":[]})", {})->node == "a");
+}
+
+TEST_CASE("what is no JSON between the values has no outline") {
+  const auto refused = [](const std::string& value) {
+    const std::string end = R"(,"resources":[]})";
+    return !read_outline(R"({"name":"a","x":)" + value + end, {}) &&
+           !read_outline(R"({"name":"a","x":[)" + value + "]" + end, {});
+  };
+  CHECK(refused("NaN"));
+  CHECK(refused("'b'"));
+  CHECK(
+      refused("\xEF\xBB\xBF"
+              "1"));
+  CHECK(refused(std::string("1\0", 2)));
+  CHECK_FALSE(refused("[-1.5E+3,true,false,null]"));
+}
+
+// Pieces that two readers may take in two ways, put into a message at random.
+std::string mutated(std::string text, std::mt19937& random) {
+  constexpr std::array<std::string_view, 22> kPieces = {"/*",
+                                                        "*/",
+                                                        "//",
+                                                        "\n",
+                                                        R"("name":"evil",)",
+                                                        R"("name":"evil")",
+                                                        "[",
+                                                        "]",
+                                                        "{",
+                                                        "}",
+                                                        "\"",
+                                                        ",",
+                                                        R"(\)",
+                                                        R"(\")",
+                                                        "NaN",
+                                                        "1e99",
+                                                        "null",
+                                                        R"(\u0)",
+                                                        R"("data":{)",
+                                                        R"("resources":[)",
+                                                        R"("x":[)",
+                                                        R"("n\u0061me":"evil",)"};
+  const auto below = [&random](std::size_t bound) { return random() % bound; };
+  for (std::size_t left = 1 + below(4); left > 0; --left) {
+    std::size_t at = below(text.size());
+    if (below(4) != 0) at = std::min(text.find_first_of("[]{},", at), text.size() - 1) + 1;
+    if (below(8) == 0) text.erase(at, below(4));
+    text.insert(std::min(at, text.size()), kPieces[below(kPieces.size())]);
+  }
+  return text;
+}
+
+TEST_CASE("whatever is put into a message, its outline is that of the whole, or there is none") {
+  const std::array<std::string, 2> messages = {
+      R"({"name":"a","x":[ /* ], "name":"b", "y":[ */ ],"environment":"e","resources":[]})",
+      R"({"data":{"name":"a","x":[1],"resources":[{"type":"T","title":"t"}],"y":[{}]},"z":[]})"};
+  std::mt19937 random(20);  // NOLINT(cert-msc51-cpp): the same messages in every run
+  std::size_t both = 0;
+  for (int i = 0; i < 60'000; ++i) {
+    const std::string text = mutated(messages[static_cast<std::size_t>(i) % 2], random);
+    const auto outline = read_outline(text, {});
+    const auto whole = read_catalog(text, {});
+    if (!outline || !whole) continue;
+    ++both;
+    REQUIRE_MESSAGE(outline->node == whole->node, text);
+    REQUIRE_MESSAGE(outline->environment == whole->environment, text);
+  }
+  CHECK(both > 100);
+}
+
+TEST_CASE("a number that is put aside counts in the digest") {
+  const auto digest_of = [](const std::string& number) {
+    const auto whole =
+        read_catalog(R"({"name":"a","resources":[{"type":"T","title":"t","parameters":{"p":)" +
+                         number + "}}]}//",
+                     {});
+    REQUIRE(whole.has_value());
+    return whole->digest;
+  };
+  CHECK(digest_of("1e5") != digest_of("2e5"));
+  CHECK(digest_of("1e5") == digest_of("1e5"));
 }
 
 TEST_CASE("the limits of bytes hold for outlines") {
