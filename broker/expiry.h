@@ -19,9 +19,9 @@
 namespace stompbox {
 
 struct ExpiryTimes {
-  std::chrono::milliseconds first = std::chrono::minutes(5);  // after the start
+  std::chrono::milliseconds first = std::chrono::minutes(5);  // after the start; `look` at most
   std::chrono::milliseconds every = std::chrono::hours(24);   // from one pass to the next
-  // The watch is noted, or it is retried: in time to see a break.
+  // The watch is noted, or it is retried: in time to see a break, of short times of silence too.
   std::chrono::milliseconds look = std::chrono::hours(1);
   std::chrono::milliseconds next = std::chrono::seconds(1);  // within a pass
   std::function<std::chrono::system_clock::time_point()> wall = std::chrono::system_clock::now;
