@@ -103,6 +103,7 @@ class Server {
   [[nodiscard]] bool drain_idle() const { return !drain_ || drain_->idle(); }
   // With a stop nothing waits for it any more: the stop has the timer for itself.
   [[nodiscard]] bool database_tried() const { return stopping_ || !drain_ || database_tried_; }
+  void end_journal();
   void take_down();
 
   const options::Options& options_;
@@ -425,6 +426,18 @@ asio::awaitable<void> Server::stop_in_order(Server& self) {
   self.io_.stop();
 }
 
+// What had no receipt yet is lost if the disk takes nothing at all any more.
+void Server::end_journal() {
+  journal_->stop();
+  const std::uint64_t lost = journal_->pending_bytes();
+  if (lost == 0 || exit_ != Exit::kDone) return;
+  log::write(log::Level::kError, "unwritten-at-stop", log::Fields().add("bytes", lost));
+  tell_failure(options_, "the disk is full: " + std::to_string(lost) +
+                             " bytes of messages without receipt could not be stored; make room "
+                             "before the next start.");
+  exit_ = Exit::kFailed;
+}
+
 // In reverse. What peers and drain had in flight goes back to the router here, and from there into
 // the last batch.
 void Server::take_down() {
@@ -437,7 +450,7 @@ void Server::take_down() {
       drain_ && drain_->end_worker(kWorkerPatience) == drain::WorkerEnd::kAbandoned;
   drain_.reset();
   monitor_.reset();
-  if (journal_) journal_->stop();
+  if (journal_) end_journal();
   if (store_ && exit_ == Exit::kDone) store_->settle();
   ready_file_.remove();
   losses_.reset();

@@ -162,6 +162,7 @@ void StompSource::on_opened(const Dialogue::Opened& opened) {
   figures_.server = opened.server;
   observer_.on_source_open(options_.brokers[failover_.current()], opened);
   narrow_ = in_trouble();
+  if (trouble_since_) trouble_since_ = now_;  // what it takes is held as long again
   for (const auto& [tag, feed] : feeds_) {
     const client::Window window =
         narrow_ ? client::Window{1, 1} : client::Window{feed.full.count_max, feed.full.bytes_max};
@@ -188,6 +189,7 @@ void StompSource::on_confirmed(std::uint64_t receipt) {
 }
 
 void StompSource::acknowledge(std::uint64_t delivery) {
+  if (!dialogue_->is_open()) return;  // it comes again
   dialogue_->acknowledge(delivery, now_);
   figures_.acknowledged += 1;
   failover_.worked();
@@ -244,6 +246,7 @@ bool StompSource::dead_letter(std::uint64_t item, const routing::DeadLetterReaso
   if (!one) return true;  // it comes again
   const queue::Message& message = *one->message;
   held_bytes_ -= message.bytes();
+  if (!dialogue_->is_open()) return true;
   const std::uint64_t receipt =
       dialogue_->send(letters_destination(feeds_.at(one->tag).destination),
                       letter_headers(message, reason), message.body, now_);

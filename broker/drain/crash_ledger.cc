@@ -106,7 +106,7 @@ void CrashLedger::forget_oldest() {
 }
 
 storage::Status CrashLedger::begin(const Round& round) {
-  if (path_.empty()) return storage::kOk;
+  if (path_.empty() || ends_in_order_) return storage::kOk;
   std::vector<std::uint64_t> under_way;
   under_way.reserve(round.items.size());
   for (const RoundItem& item : round.items)
@@ -122,6 +122,11 @@ storage::Status CrashLedger::finish(const Round& round, const RoundResult& resul
     suspects_.erase(ledger_key(*round.items[i].message, keys_));
   }
   return write({});
+}
+
+storage::Status CrashLedger::end_in_order() {
+  ends_in_order_ = true;
+  return path_.empty() ? storage::kOk : write({});
 }
 
 storage::Status CrashLedger::write(const std::vector<std::uint64_t>& under_way) const {

@@ -44,6 +44,9 @@ class CrashLedger {
   // result settles is no suspect any more.
   [[nodiscard]] storage::Status begin(const Round& round);
   [[nodiscard]] storage::Status finish(const Round& round, const RoundResult& result);
+  // The process ends because it was told to: nothing is under way from here on, whatever becomes of
+  // the round, and begin() does nothing.
+  [[nodiscard]] storage::Status end_in_order();
 
  private:
   void read_line(const std::string& line, std::set<std::uint64_t>& under_way);
@@ -54,6 +57,7 @@ class CrashLedger {
   std::string store_identity_;
   LedgerKeys keys_ = LedgerKeys::kMessageIds;
   std::map<std::uint64_t, unsigned> suspects_;
+  bool ends_in_order_ = false;
 };
 
 }  // namespace stompbox::drain

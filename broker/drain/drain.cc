@@ -176,6 +176,7 @@ void Drain::on_round_done(RoundResult result, TimePoint now, std::int64_t wall_m
   assert(round_ == result.number);
   round_.reset();
   figures_.storing_since_ms.reset();
+  if (result.items.empty()) return on_answer(result, now, wall_ms);
   const bool proven = std::any_of(result.items.begin(), result.items.end(), proves_database);
   const auto retry = std::find_if(result.items.begin(), result.items.end(),
                                   [](const auto& item) { return item.fate == ItemFate::kRetry; });
@@ -294,13 +295,26 @@ void Drain::set_credit(Phase phase) {
   }
 }
 
-void Drain::on_time(TimePoint now, std::int64_t wall_ms) {
+void Drain::on_time(TimePoint now) {
   if (retry_at_ && *retry_at_ <= now) {
     retry_at_.reset();
-    set_credit(Phase::kProbing);
-    subscribe(now, wall_ms);
+    ask_database();
   }
   if (competition_at_ && *competition_at_ <= now) look_for_competition(now);
+}
+
+// Not by a message: a broker may count each that is taken in vain, and give it up in the end.
+void Drain::ask_database() {
+  assert(phase_ == Phase::kBackingOff && !round_);
+  round_ = ++last_round_;
+  workshop_.hand_over({*round_, {}});
+}
+
+void Drain::on_answer(const RoundResult& answer, TimePoint now, std::int64_t wall_ms) {
+  if (phase_ == Phase::kStopped) return;
+  if (answer.trouble) return back_off(*answer.trouble, now, wall_ms);
+  set_credit(Phase::kProbing);
+  subscribe(now, wall_ms);
 }
 
 void Drain::look_for_competition(TimePoint now) {

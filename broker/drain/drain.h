@@ -65,10 +65,14 @@ class DrainObserver {
 // Takes deliveries, hands them over in rounds, one at a time, and settles them by the results.
 // Loop thread only.
 //
-//   fresh ──start──▶ draining ──an item must be retried──▶ backing off (no credit, nothing held)
-//                      ▲  ▲                                   │  ▲
-//                      │  └──something stored── probing ◀─────┘  │ retry time doubled
-//                      │                        (credit 1) ──────┘ still in trouble
+//   fresh ──start──▶ draining ──an item must be retried──▶ backing off ◀───────────┐
+//                      ▲                                       │ retry time is over │
+//                      │                                       ▼                    │ retry time
+//                      │                               asking the database ──fails──┤ doubled
+//                      │                                       │ it answers         │
+//                      │                                       ▼                    │
+//                      └──something stored──────────── probing (credit 1) ──trouble─┘
+//   backing off and asking, by a round without items: no credit, nothing held
 //   any ──stop──▶ stopped (settles the round under way, takes nothing)
 class Drain final : private Taker {
  public:
@@ -93,7 +97,7 @@ class Drain final : private Taker {
   // Hands waiting deliveries over; call it once a loop turn after wake() was asked for.
   void on_wake(TimePoint now, std::int64_t wall_ms);
   void on_round_done(RoundResult result, TimePoint now, std::int64_t wall_ms);
-  void on_time(TimePoint now, std::int64_t wall_ms);
+  void on_time(TimePoint now);
   [[nodiscard]] std::optional<TimePoint> next_event() const;
   [[nodiscard]] DrainFigures figures() const;
 
@@ -128,6 +132,8 @@ class Drain final : private Taker {
   [[nodiscard]] bool is_suspect(std::uint64_t item) const;
   void give_up_crashed(TimePoint now, std::int64_t wall_ms);
 
+  void ask_database();
+  void on_answer(const RoundResult& answer, TimePoint now, std::int64_t wall_ms);
   void settle(const ItemResult& result, std::int64_t wall_ms);
   void dead_letter(std::uint64_t item, const ItemResult& result, std::int64_t wall_ms);
   void return_unstored_letters(TimePoint now, std::int64_t wall_ms);

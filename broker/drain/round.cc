@@ -1,5 +1,6 @@
 #include "broker/drain/round.h"
 
+#include <algorithm>
 #include <cassert>
 #include <exception>
 #include <functional>
@@ -13,6 +14,8 @@ namespace stompbox::drain {
 namespace {
 
 using catalog::SaveOutcome;
+
+constexpr std::size_t kChunkPart = 4;  // of the window
 
 // Exceptions as errors.
 template <typename Content, typename Read>
@@ -113,6 +116,12 @@ const catalog::NodeFacts& MessageContent::facts() const {
   return *facts;
 }
 
+ChunkBounds chunk_of(std::size_t window_bytes) {
+  ChunkBounds chunk;
+  chunk.bytes_max = std::clamp<std::size_t>(window_bytes / kChunkPart, 1, chunk.bytes_max);
+  return chunk;
+}
+
 storage::Result<MessageContent> read_message(const RoundItem& item,
                                              const catalog::reading::ReadOptions& options) {
   return read_guarded<MessageContent>([&] { return read_unguarded(item, options); });
@@ -140,8 +149,18 @@ std::vector<std::size_t> indexes_of(const SaveTask& task) {
   return indexes;
 }
 
+RoundResult ask_database(const Round& round, catalog::CatalogStore& store) {
+  try {
+    const storage::Status status = store.probe();
+    return status ? RoundResult{round.number, {}} : retry_all(round, status.error().text);
+  } catch (const std::exception& error) {
+    return retry_all(round, std::string("asking the database failed: ") + error.what());
+  }
+}
+
 RoundResult retry_all(const Round& round, const std::string& reason) {
   RoundResult result{round.number, {}};
+  if (round.items.empty()) result.trouble = reason;
   result.items.reserve(round.items.size());
   for (const RoundItem& item : round.items) {
     result.items.push_back({item.item, ItemFate::kRetry, {}, {}, reason, {}});
@@ -152,6 +171,7 @@ RoundResult retry_all(const Round& round, const std::string& reason) {
 RoundResult run_round(const Round& round, catalog::CatalogStore& store,
                       const catalog::reading::ReadOptions& options,
                       const std::string& store_identity, const ChunkBounds& bounds) {
+  if (round.items.empty()) return ask_database(round, store);
   try {
     Lanes lanes(round, bounds, 1);
     work_off(lanes, store, options, store_identity);

@@ -27,6 +27,7 @@ struct RoundItem {
   queue::MessagePtr message;
 };
 
+// Without items: a question whether the database takes anything.
 struct Round {
   std::uint64_t number = 0;
   std::vector<RoundItem> items;
@@ -52,7 +53,8 @@ struct ItemResult {
 
 struct RoundResult {
   std::uint64_t number = 0;
-  std::vector<ItemResult> items;  // each item of the round once, in its order
+  std::vector<ItemResult> items;                      // each item of the round once, in its order
+  std::optional<std::string> trouble = std::nullopt;  // of a question: why it takes nothing
 };
 
 // A message of either kind, read whole or as far as its outline.
@@ -84,6 +86,10 @@ struct ChunkBounds {
   std::size_t bytes_max = 16 * 1024 * 1024;  // of the messages; one always fits
 };
 
+// A quarter of the window: what is read takes two to three times the bytes of its message, and two
+// chunks of that may be there besides the window itself.
+[[nodiscard]] ChunkBounds chunk_of(std::size_t window_bytes);
+
 // Any thread; no exception leaves it.
 [[nodiscard]] storage::Result<MessageContent> read_message(
     const RoundItem& item, const catalog::reading::ReadOptions& options);
@@ -107,6 +113,9 @@ struct SaveTask {
                                                               catalog::CatalogStore& store,
                                                               const std::string& store_identity);
 
+// Answers a round without items. The store's thread; no exception leaves it.
+[[nodiscard]] RoundResult ask_database(const Round& round, catalog::CatalogStore& store);
+
 // Reads and stores one round by itself, facts before catalogs (several workers: see lanes.h). Pure
 // but for the store; no exception leaves it. Within the round each node is saved once a kind, its
 // newest readable message; an older one is superseded only when that one is stored, tried in its
@@ -117,7 +126,7 @@ struct SaveTask {
                                     const std::string& store_identity,
                                     const ChunkBounds& bounds = {});
 
-// The whole round back to the queue, for one reason.
+// The whole round back to the queue, for one reason; that is the answer to a question, too.
 [[nodiscard]] RoundResult retry_all(const Round& round, const std::string& reason);
 
 }  // namespace stompbox::drain

@@ -1,12 +1,16 @@
 #include "broker/drain/source_router.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace stompbox::drain {
 
+// A consumer that is just gone would be blamed for its deliveries: each would count for the limit.
 RouterSource::~RouterSource() {
-  if (peer_) router_.detach(*peer_);
+  if (!peer_) return;
+  close();
+  while (!in_flight_.empty())
+    give_back(in_flight_.begin()->first);
+  router_.detach(*peer_);
 }
 
 void RouterSource::attach(Taker& taker) {
@@ -89,11 +93,8 @@ bool RouterSource::dead_letter(std::uint64_t item, const routing::DeadLetterReas
 bool RouterSource::contested(std::uint32_t tag) {
   const auto found = subscribed_.find(tag);
   if (found == subscribed_.end()) return false;
-  const std::vector<routing::QueueFigures> queues = router_.queue_figures();
-  const auto queue = std::find_if(queues.begin(), queues.end(), [&found](const auto& figures) {
-    return figures.name == found->second.queue;
-  });
-  return queue != queues.end() && queue->consumers > 1;
+  const auto queue = router_.queue_figures(found->second.queue);
+  return queue && queue->consumers > 1;
 }
 
 }  // namespace stompbox::drain

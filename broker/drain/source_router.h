@@ -15,7 +15,7 @@ class RouterSource final : public Source, private routing::Consumer {
  public:
   // The router outlives this.
   explicit RouterSource(routing::Router& router) : router_(router) {}
-  ~RouterSource() override;  // what is not settled goes back
+  ~RouterSource() override;  // what is not settled goes back, as by give_back()
   RouterSource(const RouterSource&) = delete;
   RouterSource& operator=(const RouterSource&) = delete;
 

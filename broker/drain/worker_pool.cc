@@ -38,8 +38,8 @@ storage::Error failure(const char* what, const std::exception& error) {
 
 }  // namespace
 
-// A round's way: rounds ──StartRound──▶ lanes ──tasks──▶ finished ──FinishRound──▶ reported. The
-// thread that starts or finishes a round has the ledger to itself meanwhile.
+// A round's way: rounds ──StartRound──▶ lanes ──tasks──▶ finished ──FinishRound──▶ reported. One
+// without items, a question to the database, is reported at its start.
 struct WorkerPool::Bench {
   struct Saving {
     std::vector<std::size_t> indexes;
@@ -73,6 +73,9 @@ struct WorkerPool::Bench {
 
   storage::Status open_store(Worker& self);
   void report_opened(const storage::Status& status);
+  void begin_ledger(const Round& round);
+  void finish_ledger(const Round& round, const RoundResult& result);
+  void end_ledger();
   void check_ledger(const storage::Status& status);
   void report(RoundResult result);
   void turn_away(const Round& round);
@@ -85,12 +88,13 @@ struct WorkerPool::Bench {
   const WorkerReports reports;
   std::vector<Worker> workers;  // constant, but for what is in them
 
-  // Of the thread that starts or finishes a round.
+  // Guarded by `ledger_mutex`, which is never taken while `mutex` is held.
+  std::mutex ledger_mutex;
   CrashLedger ledger;
-  bool ledger_failed = false;
 
   // Guarded by `mutex`.
   std::mutex mutex;
+  bool ledger_failed = false;
   std::condition_variable changed;
   std::deque<Round> rounds;
   Phase phase = Phase::kIdle;
@@ -200,8 +204,10 @@ void WorkerPool::Bench::start_round(Worker& self, Round round) {
   std::shared_ptr<Lanes> begun;
   if (const auto status = open_store(self); !status) {
     report(retry_all(round, status.error().text));
+  } else if (round.items.empty()) {
+    report(ask_database(round, *self.store));
   } else {
-    check_ledger(ledger.begin(round));
+    begin_ledger(round);
     begun = std::make_shared<Lanes>(std::move(round), options.chunk, options.writers);
   }
   const std::lock_guard lock(mutex);
@@ -234,7 +240,7 @@ void WorkerPool::Bench::save(Worker& self, const SaveChunk& chunk) {
 
 void WorkerPool::Bench::finish_round() {
   RoundResult result = lanes->take_result();
-  check_ledger(ledger.finish(lanes->round(), result));
+  finish_ledger(lanes->round(), result);
   report(std::move(result));
   const std::lock_guard lock(mutex);
   lanes.reset();
@@ -268,10 +274,31 @@ void WorkerPool::Bench::report_opened(const storage::Status& status) {
   reports.opened(status);
 }
 
+void WorkerPool::Bench::begin_ledger(const Round& round) {
+  std::unique_lock lock(ledger_mutex);
+  const auto status = ledger.begin(round);
+  lock.unlock();
+  check_ledger(status);
+}
+
+void WorkerPool::Bench::finish_ledger(const Round& round, const RoundResult& result) {
+  std::unique_lock lock(ledger_mutex);
+  const auto status = ledger.finish(round, result);
+  lock.unlock();
+  check_ledger(status);
+}
+
+void WorkerPool::Bench::end_ledger() {
+  std::unique_lock lock(ledger_mutex);
+  const auto status = ledger.end_in_order();
+  lock.unlock();
+  check_ledger(status);
+}
+
 void WorkerPool::Bench::check_ledger(const storage::Status& status) {
-  if (status || std::exchange(ledger_failed, true)) return;
+  if (status) return;
   const std::lock_guard lock(mutex);
-  if (!abandoned) reports.ledger_failed(status.error());
+  if (!std::exchange(ledger_failed, true) && !abandoned) reports.ledger_failed(status.error());
 }
 
 void WorkerPool::Bench::report(RoundResult result) {
@@ -330,9 +357,14 @@ void WorkerPool::wind_up() {
   bench_->wind_up();
 }
 
+void WorkerPool::expect_end() {
+  bench_->end_ledger();
+}
+
 WorkerEnd WorkerPool::stop(std::chrono::milliseconds patience) {
   std::vector<Bench::Worker>& workers = bench_->workers;
   if (!workers.front().thread.joinable()) return WorkerEnd::kFinished;
+  expect_end();
   Lock lock(bench_->mutex);
   bench_->wind_up();
   const bool ended =

@@ -70,6 +70,9 @@ class WorkerPool final : public Workshop {
   // Begins nothing more: what is being saved is finished; the rest of the round, rounds that were
   // not begun, and those that are handed over from now on are answered with kRetry.
   void wind_up();
+  // The process ends because it was told to: what is under way is no longer held against its
+  // messages, however the end comes (CrashLedger). stop() does it too.
+  void expect_end();
   // Winds up and ends the threads; what is being saved has so long to finish, and is then left to
   // itself.
   [[nodiscard]] WorkerEnd stop(std::chrono::milliseconds patience);

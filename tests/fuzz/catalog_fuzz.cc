@@ -13,6 +13,7 @@
 
 #include "storage/catalog/reading/pson_text.h"
 #include "storage/catalog/reading/read_catalog.h"
+#include "storage/catalog/reading/read_outline.h"
 #include "storage/catalog/reading/stored_value.h"
 #include "storage/utf8.h"
 
@@ -88,6 +89,13 @@ void check_resource(const Resource& resource, const ReadOptions& options) {
   }
 }
 
+void check_outline(std::string_view body, const Catalog& whole, const ReadOptions& options) {
+  const auto outline = read_outline(body, options);
+  if (!outline) return;
+  require(outline->node == whole.node, "an outline has the node of the whole");
+  require(outline->environment == whole.environment, "an outline has the environment of the whole");
+}
+
 void check_sentence(const std::string& text) {
   require(!text.empty() && text.find('\n') == std::string::npos, "a sentence is one line");
 }
@@ -99,6 +107,7 @@ void check_catalog(std::string_view body, const ReadOptions& options) {
   if (!catalog) return check_sentence(catalog.error().text);
   require(catalog->digest.size() == 16 && catalog->digest == again->digest, "one digest");
   require(catalog->resources == again->resources, "the same rows twice");
+  check_outline(body, *catalog, options);
   require(!catalog->node.empty(), "a catalog has a node");
   require(catalog->warnings.size() <= 8, "warnings are few");
   for (const std::string& warning : catalog->warnings)

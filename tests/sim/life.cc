@@ -154,7 +154,7 @@ void Life::pass_time() {
   }
   router_.on_time(clock_.wall_ms);
   const auto due = drain_->next_event();
-  if (due && *due <= clock_.steady) drain_->on_time(clock_.steady, clock_.wall_ms);
+  if (due && *due <= clock_.steady) drain_->on_time(clock_.steady);
 }
 
 void Life::vanish(std::size_t index) {

@@ -163,11 +163,14 @@ std::size_t MendedPson::original_offset(std::size_t offset) const {
 }
 
 std::string_view MendedPson::odd_number(std::size_t offset) const {
-  const auto found =
-      std::lower_bound(numbers.begin(), numbers.end(), offset,
-                       [](const OddNumber& number, std::size_t at) { return number.offset < at; });
-  if (found == numbers.end() || found->offset != offset) return {};
-  return found->text;
+  const auto found = odd_numbers(offset, offset + 1);
+  return found.empty() ? std::string_view() : found.front().text;
+}
+
+std::span<const OddNumber> MendedPson::odd_numbers(std::size_t begin, std::size_t end) const {
+  const auto first = std::ranges::lower_bound(numbers, begin, {}, &OddNumber::offset);
+  const auto last = std::ranges::lower_bound(numbers, end, {}, &OddNumber::offset);
+  return {first, last};
 }
 
 MendedPson mend_pson(std::string_view text) {

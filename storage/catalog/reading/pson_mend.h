@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ struct MendedPson {
   [[nodiscard]] std::size_t original_offset(std::size_t offset) const;
   // The original digits if the number at that offset is an odd one, else empty.
   [[nodiscard]] std::string_view odd_number(std::size_t offset) const;
+  // From `begin` up to `end` of the mended text.
+  [[nodiscard]] std::span<const OddNumber> odd_numbers(std::size_t begin, std::size_t end) const;
 };
 
 // Never fails: what it does not understand it leaves as it is, for the parser to refuse. `text`

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,10 @@ class PsonSource {
     if (mended_ == nullptr || mended_->numbers.empty()) return text;
     const auto odd = mended_->odd_number(static_cast<std::size_t>(text.data() - buffer_));
     return odd.empty() ? text : odd;
+  }
+  // Those whose digits `text()` does not have, from `begin` up to `end` of it.
+  [[nodiscard]] std::span<const OddNumber> odd_numbers(std::size_t begin, std::size_t end) const {
+    return mended_ == nullptr ? std::span<const OddNumber>() : mended_->odd_numbers(begin, end);
   }
 
  private:

@@ -132,6 +132,7 @@ class CatalogHandler : public rapidjson::BaseReaderHandler<PsonBytes, CatalogHan
   bool end_resource();
   bool resources_as_text(std::string_view text);
   void begin_resources();
+  [[nodiscard]] std::string digest_of_resources() const;
 
   const Start start_;
   const ReadOptions& options_;
@@ -311,6 +312,15 @@ bool CatalogHandler::StartArray() {
   return skip();
 }
 
+std::string CatalogHandler::digest_of_resources() const {
+  const std::size_t end = source_->offset();
+  ReadDigest digest;
+  digest.add(source_->text().substr(resources_start_, end - resources_start_));
+  for (const OddNumber& number : source_->odd_numbers(resources_start_, end))
+    digest.add(number.text);
+  return digest.bytes();
+}
+
 bool CatalogHandler::EndArray(rapidjson::SizeType count) {
   --depth_;
   if (place_ == Place::kResource) {
@@ -319,9 +329,7 @@ bool CatalogHandler::EndArray(rapidjson::SizeType count) {
   } else if (place_ == Place::kSkipped) {
     if (--inner_ == 0) place_ = outer_;
   } else if (place_ == Place::kResources) {
-    ReadDigest digest;
-    digest.add(source_->text().substr(resources_start_, source_->offset() - resources_start_));
-    fields_.digest = digest.bytes();
+    fields_.digest = digest_of_resources();
     place_ = outer_;
   }
   return true;

@@ -1,6 +1,7 @@
 #include "storage/catalog/reading/read_outline.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +35,22 @@ std::size_t end_of_plain(std::string_view text, std::size_t at) {
   while (at < text.size() && text[at] != '"' && text[at] != '\\')
     ++at;
   return at;
+}
+
+// What a byte outside strings may be a part of.
+enum class Outside : std::uint8_t { kNothing, kScalar, kBetween };
+
+constexpr std::array<Outside, 256> kOutside = [] {
+  std::array<Outside, 256> table{};
+  for (const unsigned char c : std::string_view("0123456789+-.eEtrufalsn"))
+    table[c] = Outside::kScalar;
+  for (const unsigned char c : std::string_view(" \n\r\t,:"))
+    table[c] = Outside::kBetween;
+  return table;
+}();
+
+constexpr Outside outside(char c) {
+  return kOutside[static_cast<unsigned char>(c)];
 }
 
 // Walks over JSON text. Each step says whether the text was as it has to be; after a false one
@@ -70,7 +87,7 @@ class Scan {
     if (next() == '"') return skip_string();
     if (next() == '{' || next() == '[') return skip_container();
     const std::size_t start = at_;
-    while (!at_end() && !is_blank(next()) && next() != ',' && next() != '}' && next() != ']')
+    while (outside(next()) == Outside::kScalar)
       ++at_;
     return at_ > start;
   }
@@ -91,8 +108,8 @@ class Scan {
         if (((objects & 1U) != 0) != (c == '}')) return false;
         objects >>= 1;
         --depth;
-      } else if (at_end()) {
-        return false;
+      } else if (outside(c) == Outside::kNothing) {
+        return false;  // the end, or a slash: a comment may hide brackets and quotes
       }
       ++at_;
     } while (depth > 0);
