@@ -22,8 +22,7 @@ namespace {
 constexpr std::string_view kTitle = "stompbox-crash-ledger 1 ";
 constexpr std::string_view kUnderWay = "under-way ";
 constexpr std::string_view kSuspect = "suspect ";
-// Messages that were dead-lettered as crashed stay until newer ones push them out; their ids never
-// come back, so they do no harm.
+// What never comes again stays until newer ones push it out.
 constexpr std::size_t kSuspectsMax = 1000;
 
 storage::Error io_error(const std::string& what, const std::string& path, int error) {
@@ -107,6 +106,8 @@ void CrashLedger::forget_oldest() {
 
 storage::Status CrashLedger::begin(const Round& round) {
   if (path_.empty() || ends_in_order_) return storage::kOk;
+  for (const std::uint64_t key : round.cleared)
+    suspects_.erase(key);
   std::vector<std::uint64_t> under_way;
   under_way.reserve(round.items.size());
   for (const RoundItem& item : round.items)

@@ -41,7 +41,7 @@ class CrashLedger {
   [[nodiscard]] const std::map<std::uint64_t, unsigned>& suspects() const { return suspects_; }
 
   // The messages of the round are under way from here on, and no more after finish(). What the
-  // result settles is no suspect any more.
+  // result settles and what the round says is cleared is no suspect any more.
   [[nodiscard]] storage::Status begin(const Round& round);
   [[nodiscard]] storage::Status finish(const Round& round, const RoundResult& result);
   // The process ends because it was told to: nothing is under way from here on, whatever becomes of

@@ -124,7 +124,7 @@ void Drain::hand_over_waiting(TimePoint now, std::int64_t wall_ms) {
   });
   const std::size_t size = next_round_size();
   if (size == 0) return;
-  Round round{++last_round_, {}};
+  Round round{++last_round_, {}, std::exchange(cleared_, {})};
   round.items.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
     const Held& held = held_.at(waiting_[i]);
@@ -167,7 +167,9 @@ void Drain::give_up_crashed(TimePoint now, std::int64_t wall_ms) {
     const std::string reason =
         "the process ended " + std::to_string(exits) + " times while this message was being stored";
     dead_letter(item, {item, ItemFate::kDeadLetter, {}, "crashed", reason, {}}, wall_ms);
-    if (!held_.contains(item)) suspects_.erase(key);
+    if (held_.contains(item)) continue;
+    suspects_.erase(key);
+    cleared_.push_back(key);
   }
   return_unstored_letters(now, wall_ms);
 }

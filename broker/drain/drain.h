@@ -155,6 +155,7 @@ class Drain final : private Taker {
   Phase phase_ = Phase::kFresh;
   std::vector<Feed> feeds_;  // a delivery's tag is the index
   Suspects suspects_;
+  std::vector<std::uint64_t> cleared_;  // for the ledger, with the next round
 
   std::map<std::uint64_t, Held> held_;  // by item number
   std::vector<std::uint64_t> waiting_;  // not handed over

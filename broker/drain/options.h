@@ -21,7 +21,7 @@ struct DrainOptions {
   // What may be in the drain at once, so that there is something to coalesce (DESIGN §4). When both
   // queues are drained, facts take a quarter of it.
   std::size_t window_count = 256;
-  std::size_t window_bytes = 16 * 1024 * 1024;
+  std::size_t window_bytes = 12 * 1024 * 1024;
   std::chrono::milliseconds retry_first{250};  // after a transient error of the database
   std::chrono::milliseconds retry_max{30'000};
   // How often it is looked whether somebody else takes from the same queue.

@@ -31,6 +31,8 @@ struct RoundItem {
 struct Round {
   std::uint64_t number = 0;
   std::vector<RoundItem> items;
+  // Keys of the ledger whose messages have become letters: they are accused no more.
+  std::vector<std::uint64_t> cleared = {};
 };
 
 enum class ItemFate : std::uint8_t {

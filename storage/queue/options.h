@@ -16,7 +16,7 @@ struct StoreOptions {
   std::string path;        // folder of the LevelDB files
   bool in_memory = false;  // --ephemeral: the same code over LevelDB's in-memory environment
   std::uint64_t memory_bytes_max = 512ULL * 1024 * 1024;  // in memory: what counts as a full disk
-  std::size_t write_buffer_bytes = 12 * 1024 * 1024;      // twice that may be in memory
+  std::size_t write_buffer_bytes = 14 * 1024 * 1024;      // twice that may be in memory
   std::size_t table_bytes = 16 * 1024 * 1024;
   std::size_t block_cache_bytes = 8 * 1024 * 1024;
   // Below this much free space appends wait and erases go on (DESIGN §2).

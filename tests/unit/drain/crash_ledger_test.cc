@@ -105,6 +105,21 @@ TEST_CASE("a suspect is cleared when it was settled, not when the database was i
   }
 }
 
+TEST_CASE("who has become a letter is accused no more, should the letter be revived") {
+  const TempFolder folder;
+  {
+    CrashLedger ledger(folder.file(), "store-1");
+    CHECK(ledger.begin(round_of({5, 6})));
+  }
+  CrashLedger ledger(folder.file(), "store-1");
+  REQUIRE(ledger.load());
+  Round round = round_of({7});
+  round.cleared = {5};
+  CHECK(ledger.begin(round));
+  CHECK(ledger.finish(round, all(round, ItemFate::kStored)));
+  CHECK(suspects_after_start(folder) == Counts{{6, 1}});
+}
+
 TEST_CASE("an end in order accuses nobody, and who was accused before stays so") {
   const TempFolder folder;
   CHECK(CrashLedger(folder.file(), "store-1").begin(round_of({5})));

@@ -374,6 +374,7 @@ TEST_CASE("a message that was in the drain at too many unclean exits is dead-let
   REQUIRE(letters.size() == 1);
   CHECK(letters[0].message->header_block.starts_with("dead-letter-reason:crashed\n"));
   CHECK(bench.round_size() == 1);
+  CHECK(bench.workshop.rounds.back().cleared == std::vector{id});
   bench.work();
   CHECK(bench.store.catalogs.at(0).node == "b");
 }
