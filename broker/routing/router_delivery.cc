@@ -182,7 +182,7 @@ bool Router::return_all(SubscriptionId id, DeliveryId delivery, Reach reach, Cam
 }
 
 void Router::come_back(Batch& batch, Subscription& subscription, Entry entry, CameBack how) {
-  const bool may_bury = !out_of_room();  // else it waits in its place, and comes again
+  const bool may_bury = !disk_full_;  // else it waits in its place, and comes again
   const bool is_letter =
       entry.home == nullptr ? !subscription.browses : letter_queue_for(entry).has_value();
   if (how == CameBack::kRejected && is_letter) {
@@ -240,7 +240,7 @@ void Router::return_to_place(Batch& batch, Entry entry, CameBack how) {
 std::int64_t Router::delay_of(const RoutedQueue& queue, const Entry& entry, CameBack how) const {
   const Policy& policy = queue.care.policy;
   // A consumer that rejects without end must not spin while there is no room for the letter.
-  if (how == CameBack::kRejected && out_of_room()) return kNoRoomDelayMs;
+  if (how == CameBack::kRejected && disk_full_) return kNoRoomDelayMs;
   if (how != CameBack::kRefused || policy.redelivery_delay.count() <= 0) return 0;
   double delay = static_cast<double>(policy.redelivery_delay.count());
   const auto longest = static_cast<double>(policy.redelivery_delay_max.count());

@@ -107,7 +107,7 @@ void Router::bury_expired(Batch& batch, Entry entry) {
   queue.care.expired += 1;
   figures_.expired += 1;
   if (queue.care.policy.expired_to_dead_letters && letter_queue_for(entry)) {
-    if (!out_of_room()) {
+    if (!disk_full_) {
       bury(batch, std::move(entry), {"expired", "nobody took it before it expired"});
       return;
     }

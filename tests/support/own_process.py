@@ -1,5 +1,6 @@
 """A real `stompbox` process on a folder of its own: started, watched and ended by its own pid."""
 
+import abc
 import json
 import pathlib
 import signal
@@ -21,7 +22,7 @@ class StartFailed(AssertionError):
         self.log = log
 
 
-class OwnProcess:
+class OwnProcess(abc.ABC):
     """`folder` holds all: data/, ready, and output and log, to which every start appends.
 
     What it runs is its own: words() of the command line behind the program.
@@ -43,9 +44,9 @@ class OwnProcess:
         self._expected_end = True
         self._launched = None
 
+    @abc.abstractmethod
     def words(self):
         """The command line behind the program's name."""
-        raise NotImplementedError
 
     def environment(self):
         """Of the process; None: ours."""
