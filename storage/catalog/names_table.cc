@@ -1,5 +1,7 @@
 #include "storage/catalog/names_table.h"
 
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "storage/catalog/crc32.h"
@@ -13,9 +15,10 @@ constexpr std::int64_t kIdModulus = 127;
 
 NamesTable::NamesTable(SqlConnection& db, const std::string& table, const std::string& column)
     : db_(db),
-      load_(db, "SELECT id, " + column + " FROM " + table + " ORDER BY id"),
+      load_(db, "SELECT id, " + column + " FROM " + table + " WHERE id > ?1 ORDER BY id"),
       sum_(db, "SELECT count(*), coalesce(sum(id), 0), coalesce(sum(crc32(" + column +
-                   ") * (id % " + std::to_string(kIdModulus) + ")), 0) FROM " + table),
+                   ") * (id % " + std::to_string(kIdModulus) + ")), 0) FROM " + table +
+                   " WHERE id <= ?1"),
       insert_(db, table, column, 1) {}
 
 std::int64_t NamesTable::id_of(std::string_view name) {
@@ -57,41 +60,53 @@ void NamesTable::create(const std::set<std::string_view>& names, std::string_vie
   const std::vector<std::int64_t> ids = insert_.flush(now);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     add(ids[i], missing[i], false);
-    checksum_.texts += std::int64_t{crc32(missing[i])} * (ids[i] % kIdModulus);
+    count_in(ids[i], missing[i]);
   }
-  note_made(ids);
 }
 
 void NamesTable::create_null(std::string_view now) {
   insert_.add(now, BulkInsert::Cell());
-  const std::vector<std::int64_t> ids = insert_.flush(now);
-  for (const std::int64_t id : ids)
+  for (const std::int64_t id : insert_.flush(now)) {
     add(id, {}, true);
-  note_made(ids);
+    count_in(id, {});
+  }
 }
 
-// The checksum goes on without a look at the table: rows that somebody else made show at the next.
-void NamesTable::note_made(const std::vector<std::int64_t>& ids) {
-  for (const std::int64_t id : ids) {
-    ++checksum_.rows;
-    checksum_.ids += id;
-  }
+// The checksum goes on without a look at the table: a row in between that somebody else made shows
+// at the next.
+void NamesTable::count_in(std::int64_t id, std::string_view name) {
+  ++checksum_.rows;
+  checksum_.ids += id;
+  checksum_.texts += std::int64_t{crc32(name)} * (id % kIdModulus);
 }
 
 void NamesTable::check() {
   if (checked_ == round_) return;
-  if (rows_.empty() || read_checksum() != checksum_) return start_over();
+  if (rows_.empty() || read_checksum(last_id_) != checksum_) return start_over();
+  read_newer();
   if (!db_.failed()) checked_ = round_;
 }
 
-NamesTable::Checksum NamesTable::read_checksum() {
+void NamesTable::read_newer() {
+  load_.bind(1, last_id_);
+  while (load_.step()) {
+    const std::int64_t id = load_.integer(0);
+    add(id, load_.text(1), load_.is_null(1));
+    count_in(id, load_.text(1));
+  }
+  load_.reset();
+}
+
+NamesTable::Checksum NamesTable::read_checksum(std::int64_t last_id) {
   Checksum found;
+  sum_.bind(1, last_id);
   if (sum_.step()) found = {sum_.integer(0), sum_.integer(1), sum_.integer(2)};
   sum_.reset();
   return found;
 }
 
 void NamesTable::add(std::int64_t id, std::string_view name, bool is_null) {
+  last_id_ = std::max(last_id_, id);
   Row& row = rows_.insert_or_assign(id, Row{std::string(name), is_null, false}).first->second;
   if (is_null) {
     row.stands = null_id_ == kNoRow;
@@ -107,9 +122,10 @@ void NamesTable::start_over() {
   rows_.clear();
   insert_.discard();
   null_id_ = kNoRow;
-  checksum_ = read_checksum();
-  while (load_.step())
-    add(load_.integer(0), load_.text(1), load_.is_null(1));
+  last_id_ = 0;
+  const Checksum found = read_checksum(std::numeric_limits<std::int64_t>::max());
+  read_newer();
+  checksum_ = found;  // the server's own: a text may have other bytes there
   checked_ = db_.failed() ? 0 : round_;
 }
 
