@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -82,6 +83,12 @@ Status make_folder(const std::string& path) {
   return kOk;
 }
 
+// Those of level 0.
+int unmerged_tables(leveldb::DB& db) {
+  std::string count;
+  return db.GetProperty("leveldb.num-files-at-level0", &count) ? std::atoi(count.c_str()) : 0;
+}
+
 // One spelling for one folder, so that LevelDB sees when this process opens it twice.
 std::string one_spelling(const std::string& path) {
   std::error_code error;
@@ -105,11 +112,14 @@ LeveldbDatabase::LeveldbDatabase(const StoreOptions& options, LeveldbSeams seams
     sync_folder = [](const std::string&) { return leveldb::Status::OK(); };
     options_.write_buffer_bytes = std::min(options_.write_buffer_bytes, kMemoryWriteBufferMax);
   }
-  env_ = std::make_unique<DurableEnv>(base, std::move(sync_folder));
+  patient_ = std::make_unique<PatientEnv>(base);
+  env_ = std::make_unique<DurableEnv>(patient_.get(), std::move(sync_folder));
   cache_.reset(leveldb::NewLRUCache(options_.block_cache_bytes));
 }
 
-LeveldbDatabase::~LeveldbDatabase() = default;
+LeveldbDatabase::~LeveldbDatabase() {
+  close();
+}
 
 Status LeveldbDatabase::open() {
   if (!options_.in_memory) {
@@ -123,6 +133,11 @@ Status LeveldbDatabase::open() {
   }
   if (!status.ok()) return explain_open(status);
   return kOk;
+}
+
+void LeveldbDatabase::close() {
+  patient_->end();
+  db_.reset();
 }
 
 leveldb::Options LeveldbDatabase::leveldb_options() {
@@ -145,6 +160,7 @@ leveldb::Status LeveldbDatabase::open_once() {
   leveldb::DB* opened = nullptr;
   const leveldb::Status status = leveldb::DB::Open(leveldb_options(), path_, &opened);
   db_.reset(opened);
+  if (status.ok()) patient_->begin([opened] { return unmerged_tables(*opened); });
   return status;
 }
 

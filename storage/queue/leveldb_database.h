@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "storage/queue/leveldb_env.h"
+#include "storage/queue/leveldb_patient_env.h"
 #include "storage/queue/leveldb_read_env.h"
 #include "storage/queue/options.h"
 #include "storage/result.h"
@@ -38,9 +39,12 @@ class LeveldbDatabase {
   // Makes the folder when it is missing. Damage at the end of the newest log, as a crash leaves it,
   // is cut off; any other is refused.
   [[nodiscard]] storage::Status open();
-  void close() { db_.reset(); }
+  void close();
   [[nodiscard]] bool is_open() const { return db_ != nullptr; }
   [[nodiscard]] leveldb::DB& db() { return *db_; }
+
+  // How LevelDB's work in the background goes beside reading.
+  [[nodiscard]] PatientEnv& background() { return *patient_; }
 
   [[nodiscard]] bool has_room() const;
   // `doing` finishes "The queue store in FOLDER could not be …".
@@ -59,6 +63,7 @@ class LeveldbDatabase {
   std::string path_;
   ReadEnv machine_;
   std::unique_ptr<leveldb::Env> memory_;  // when in_memory; keeps the files while it lives
+  std::unique_ptr<PatientEnv> patient_;
   std::unique_ptr<DurableEnv> env_;
   std::unique_ptr<leveldb::Cache> cache_;
   std::unique_ptr<leveldb::DB> db_;

@@ -277,7 +277,7 @@ Status LeveldbStore::write_again() {
 
 Room LeveldbStore::room() {
   const bool enough = database_.has_room();
-  full_ = !enough;
+  if (full_.exchange(!enough) == enough) database_.background().set_hurry(!enough);
   if (!enough) note_tidy_due();
   return enough ? Room::kEnough : Room::kFull;
 }
@@ -305,6 +305,7 @@ LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& 
     plan = ledger_.plan(request.queue, request.from.priority);
   }
   if (!plan) return page;  // nothing of that queue was committed yet
+  database_.background().note_read();
   PageFinds finds;
   page = read_page(database_.db(), *plan, request, state_.epoch, *pool_, finds);
   discards.insert(discards.end(), std::make_move_iterator(finds.discards.begin()),

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <leveldb/env.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace stompbox::queue {
+
+// Keeps LevelDB from merging tables beside a drain: what a drain has just read is erased soon, and
+// merging it first takes a core from those who read. So background work waits while pages are read,
+// unless it cannot: a full memory table goes to the disk at once, and so many tables do not pile up
+// that writers would be slowed down. Any thread.
+class PatientEnv final : public leveldb::EnvWrapper {
+ public:
+  struct Limits {
+    std::chrono::milliseconds rest{20};       // without a read, and it goes on
+    std::chrono::milliseconds longest{5000};  // that one piece of work waits
+    int tables_max = 6;  // not yet merged; LevelDB merges from 4 on, and slows writers at 8
+  };
+
+  // `base` outlives this.
+  explicit PatientEnv(leveldb::Env* base) : PatientEnv(base, Limits()) {}
+  PatientEnv(leveldb::Env* base, Limits limits);
+
+  // The database is open, and `tables` says how many of its tables wait to be merged.
+  void begin(std::function<int()> tables);
+  // Nothing waits any more: due before the database is closed.
+  void end();
+  // Room is wanted: nothing waits while that is so.
+  void set_hurry(bool hurries);
+  // A page is being read.
+  void note_read() { last_read_.store(now()); }
+
+  void Schedule(void (*work)(void*), void* argument) override;
+  leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
+  leveldb::Status RemoveFile(const std::string& name) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
+  void wait_for_rest();
+  [[nodiscard]] bool may_wait() const;
+
+  const Limits limits_;
+  std::atomic<Clock::rep> last_read_{0};
+
+  // LevelDB may hold its own mutex where it takes this one, so nothing of LevelDB is called under
+  // it.
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  std::function<int()> tables_;  // set while the database is open
+  std::set<std::string> logs_;   // made and there; two: a memory table is on its way to the disk
+  bool hurries_ = false;
+};
+
+}  // namespace stompbox::queue
