@@ -101,10 +101,17 @@ std::optional<DecodeEvent> FrameDecoder::next() {
   }
 }
 
-// All input is read: frees the copies of it.
+void FrameDecoder::use_again(Headers&& headers) {
+  if (state_ != State::kCommand || input_.empty() || headers.bytes() > kUsualHeaderBytes) return;
+  headers.clear();
+  frame_.headers = std::move(headers);
+}
+
+// All input is read: frees the copies of it, and what was to be used again.
 void FrameDecoder::release_read() {
   assert(input_.empty());
   input_is_kept_ = false;
+  if (state_ == State::kCommand) frame_.headers = Headers();
   for (std::string* const read : {&kept_, &joined_}) {
     if (!read->empty()) *read = std::string();
   }

@@ -72,6 +72,9 @@ class FrameDecoder {
   // The next complete event, or nothing until more is fed. After an error, always that error.
   [[nodiscard]] std::optional<DecodeEvent> next();
 
+  // Headers of a frame that is done with: their memory serves the next one that is fed already.
+  void use_again(Headers&& headers);
+
   // Copies what is unread, for a caller that stops calling next() for a while (no credit, a
   // password being checked) and needs its buffer. Without unread bytes it does nothing.
   void keep_unread();

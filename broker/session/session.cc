@@ -238,6 +238,7 @@ bool Session::obey_frames() {
     any = true;
     if (auto* const frame = std::get_if<Frame>(&*event)) {
       obey(std::move(*frame));
+      if (decoder_) decoder_->use_again(std::move(frame->headers));
     } else {
       fail_to_decode(std::get<protocol::ProtocolError>(*event));
     }

@@ -226,5 +226,23 @@ TEST_CASE("bytes that stay unread while others are read and fed are moved a few 
   CHECK(Clock::now() - begin < kLinearTimeMax);
 }
 
+TEST_CASE("a frame that is done with lends its headers' memory to the next that is there already") {
+  FrameDecoder decoder{DecodeLimits{}};
+  log_in(decoder);
+  decoder.feed("ACK\nid:1\nreceipt:a\n\n\0ACK\nid:22\n\n\0ACK\nid:3\n\n\0"sv);
+  Frame first = next_frame(decoder);
+  const std::size_t before = allocations;
+  decoder.use_again(std::move(first.headers));
+  Frame second = next_frame(decoder);
+  CHECK(allocations == before);
+  CHECK(to_text(second.headers) == "id=22;");
+  decoder.use_again(std::move(second.headers));
+  Frame third = next_frame(decoder);
+  CHECK(to_text(third.headers) == "id=3;");
+  decoder.use_again(std::move(third.headers));
+  CHECK(decoder.held_bytes() == 0);
+  CHECK_FALSE(decoder.next());
+}
+
 }  // namespace
 }  // namespace stompbox::protocol
