@@ -64,20 +64,24 @@ std::optional<std::int64_t> iso_ms(std::string_view text) {
 }  // namespace
 
 std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers) {
-  constexpr std::array<std::string_view, 4> kNames = {"producer-timestamp", client::kArrivalHeader,
-                                                      "timestamp_in_ms", "timestamp"};
+  constexpr std::array<std::string_view, 5> kNames = {"producer-timestamp", kOriginalArrival,
+                                                      client::kArrivalHeader, "timestamp_in_ms",
+                                                      "timestamp"};
   for (const std::string_view name : kNames) {
     const auto text = headers.find(name);
     if (!text) continue;
-    if (const auto number = epoch_ms(*text)) return number;
+    const bool has_place = name == kOriginalArrival;
+    const auto time = has_place ? text->substr(0, text->find('-')) : *text;
+    if (const auto number = epoch_ms(time)) return number;
     if (const auto date = iso_ms(*text)) return date;
   }
   return std::nullopt;
 }
 
 std::optional<std::uint64_t> own_place(const protocol::Headers& headers) {
-  const auto id = headers.find("message-id");
-  if (!id || !headers.find(client::kArrivalHeader)) return std::nullopt;
+  auto id = headers.find(kOriginalArrival);
+  if (!id && headers.find(client::kArrivalHeader)) id = headers.find("message-id");
+  if (!id) return std::nullopt;
   const std::size_t dash = id->find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   const auto place = to_number(id->substr(dash + 1));
@@ -89,6 +93,11 @@ std::uint64_t ArrivalStamps::next(std::optional<std::int64_t> own_ms, std::int64
   const std::int64_t time = std::min(own_ms.value_or(wall_ms), wall_ms);
   const std::uint64_t count = place.value_or(++count_) & ((std::uint64_t{1} << kCountBits) - 1);
   return (static_cast<std::uint64_t>(time) << kCountBits) | count;
+}
+
+std::string ArrivalStamps::text(std::uint64_t stamp) {
+  const std::uint64_t count = stamp & ((std::uint64_t{1} << kCountBits) - 1);
+  return std::to_string(time_ms(stamp)) + "-" + std::to_string(count);
 }
 
 std::int64_t ArrivalStamps::time_ms(std::uint64_t stamp) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "protocol/frame.h"
@@ -9,13 +10,18 @@
 // When a message of a foreign broker arrived, as a number that several drains agree on.
 namespace stompbox {
 
+// What a drain writes on a dead letter for a foreign broker, which takes it for a new message: its
+// stamp, as ArrivalStamps::text() has it. Replayed, its catalog is as old as it was (promise P6).
+inline constexpr std::string_view kOriginalArrival = "original-arrival";
+
 // Milliseconds of UNIX time that the message itself has: `producer-timestamp` of its producer, else
-// that of its arrival at a Stompbox (client::kArrivalHeader), `timestamp_in_ms` or `timestamp` of
-// another broker; each a number of seconds or milliseconds, or ISO 8601 in UTC. Nothing if it has
-// none.
+// `original-arrival` of one that died, else that of its arrival at a Stompbox
+// (client::kArrivalHeader), `timestamp_in_ms` or `timestamp` of another broker; each a number of
+// seconds or milliseconds, or ISO 8601 in UTC. Nothing if it has none.
 [[nodiscard]] std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers);
 
-// Of a message from a Stompbox: its number among those that arrived there, out of its message-id.
+// Its place among those of its millisecond: of one that died the place that it had, of a message
+// from a Stompbox its number among those that arrived there, out of its message-id.
 [[nodiscard]] std::optional<std::uint64_t> own_place(const protocol::Headers& headers);
 
 // Gives each message its stamp: its own time, never beyond ours, or else ours; and behind it its
@@ -26,6 +32,7 @@ class ArrivalStamps {
                                    std::optional<std::uint64_t> place = std::nullopt);
 
   [[nodiscard]] static std::int64_t time_ms(std::uint64_t stamp);
+  [[nodiscard]] static std::string text(std::uint64_t stamp);  // "1700000001500-17"
 
  private:
   std::uint64_t count_ = 0;

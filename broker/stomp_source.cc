@@ -20,9 +20,11 @@ constexpr std::chrono::seconds kSettledIn{10};
 constexpr std::size_t kWindowsMax = 2;
 
 // What belongs to one delivery, and what would keep a letter from being kept.
-constexpr std::array<std::string_view, 11> kNotTheMessages = {
-    "message-id", "subscription", "ack",        "destination", "content-length",      "redelivered",
-    "receipt",    "expires",      "persistent", "transaction", client::kArrivalHeader};
+constexpr std::array<std::string_view, 12> kNotTheMessages = {
+    "message-id",  "subscription",   "ack",
+    "destination", "content-length", "redelivered",
+    "receipt",     "expires",        "persistent",
+    "transaction", kOriginalArrival, client::kArrivalHeader};
 
 void add_header(queue::Message& message, std::string_view name, std::string_view value) {
   protocol::append_header(message.header_block, protocol::Version::k12, name, value);
@@ -52,10 +54,12 @@ std::string letter_headers(const queue::Message& message, const routing::DeadLet
   const auto add = [&block](std::string_view name, std::string_view value) {
     protocol::append_header(block, protocol::Version::k12, name, value);
   };
-  add("persistent", "true");
+  // Those of its death first: a Stompbox that replays it takes them off again, but for its arrival.
   add("dead-letter-reason", reason.kind);
   add("dead-letter-detail", reason.detail);
   add("original-destination", message.destination);
+  add("persistent", "true");
+  add(kOriginalArrival, ArrivalStamps::text(message.id.value));
   return block + message.header_block;
 }
 

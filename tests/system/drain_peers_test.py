@@ -109,6 +109,28 @@ def case_poison(rig, peer):
 
 
 @PEERS
+def case_replayed(rig, peer):
+    """a dead letter that is replayed at {peer.__name__} is as old as it was, and undoes nothing."""
+    with peer(rig.folder / "peer") as broker:
+        stage = Stage(rig, broker)
+        drain = stage.drain()
+        newer, poison = catalogs.generation_message(NODES[0], 2), b"no catalog"
+        send_all(broker, [poison, newer])
+        wait_until(lambda: drain.figures()["stored"] == 1, "the newer one is stored", 30)
+        with broker.client() as heir:
+            heir.subscribe("/queue/DLQ.catalog", ack="client-individual")
+            letter = heir.message(20)
+            heir.ack(letter, receipt=True)
+        # An operator moves it back with its headers; here its body has become an older catalog.
+        send_all(broker, [catalogs.generation_message(NODES[0], 1)],
+                 original_arrival=letter["original-arrival"])
+        wait_until(lambda: drain.figures()["superseded"] == 1, "the older one is left out", 30)
+        assert stage.stored(NODES[0]) == 2
+        drain.stop()
+        assert nothing_is_left(broker)
+
+
+@PEERS
 def case_killed(rig, peer):
     """of three drains at one queue of {peer.__name__} one is killed again and again, and nothing is
     lost or half."""

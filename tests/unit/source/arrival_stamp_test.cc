@@ -56,6 +56,29 @@ TEST_CASE("a Stompbox's time goes before any other broker's, and its message-id 
   CHECK(own_time_ms(headers) == 1'700'000'001'000);
 }
 
+TEST_CASE("a letter that was replayed is as old as what died") {
+  protocol::Headers headers;
+  headers.add("original-arrival", "1700000001500-3");
+  headers.add("message-id", "7-18");
+  headers.add("stompbox-arrival", "1700000003000");
+  headers.add("timestamp", "1700000009000");
+  CHECK(own_time_ms(headers) == 1'700'000'001'500);
+  CHECK(own_place(headers) == 3);
+  headers.add("producer-timestamp", "1700000001000");
+  CHECK(own_time_ms(headers) == 1'700'000'001'000);
+}
+
+TEST_CASE("the stamp that a letter has is read as it was written") {
+  ArrivalStamps stamps;
+  const std::uint64_t stamp = stamps.next(3000, 5000, 1'048'575);
+  CHECK(ArrivalStamps::text(stamp) == "3000-1048575");
+  protocol::Headers headers;
+  headers.add("original-arrival", "1700000001500-1048575");
+  const std::uint64_t again =
+      stamps.next(own_time_ms(headers), 1'800'000'000'000, own_place(headers));
+  CHECK(ArrivalStamps::text(again) == "1700000001500-1048575");
+}
+
 TEST_CASE("two drains give a message of a Stompbox the same stamp, whenever it comes") {
   ArrivalStamps one, other;
   static_cast<void>(other.next(std::nullopt, 4000));

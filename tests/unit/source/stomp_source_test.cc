@@ -179,9 +179,10 @@ TEST_CASE("a dead letter is kept by the broker before the message is acknowledge
   bench.message("m1", body, "colour:a\\cb\nexpires:5\n");
   CHECK(bench.source.dead_letter(bench.item(0), kUnreadable, bench.wall_ms));
   CHECK(bench.out() ==
-        "SEND\ncontent-length:3\ndestination:/queue/DLQ.catalog\nreceipt:1\npersistent:true\n"
+        "SEND\ncontent-length:3\ndestination:/queue/DLQ.catalog\nreceipt:1\n"
         "dead-letter-reason:unreadable\ndead-letter-detail:it is no catalog\n"
-        "original-destination:/queue/catalog\ncolour:a\\cb\n\n\xff@{@");
+        "original-destination:/queue/catalog\npersistent:true\noriginal-arrival:1700000000000-1\n"
+        "colour:a\\cb\n\n\xff@{@");
   bench.source.came("RECEIPT\nreceipt-id:1\n\n" + kNul, bench.now, bench.wall_ms);
   CHECK(bench.advance() == "ACK\nid:m1\n\n@");
   CHECK(bench.source.figures().letters == 1);
@@ -355,6 +356,18 @@ TEST_CASE("a Stompbox is asked when each message arrived there, and letters do n
   Bench strange;
   strange.subscribe();
   CHECK_FALSE(has(strange.open(), "include-arrival"));
+}
+
+TEST_CASE("a letter that was replayed and dies again still has the time of its first arrival") {
+  Bench bench;
+  bench.subscribe();
+  bench.open();
+  bench.message("a", "{}", "timestamp:1690000000000\noriginal-arrival:1600000000000-7\n");
+  CHECK(bench.taker.taken[0].message->arrived_ms == 1'600'000'000'000);
+  CHECK(bench.source.dead_letter(bench.item(0), kUnreadable, 0));
+  const std::string said = bench.advance();
+  CHECK(has(said, "original-arrival:1600000000000-7\n"));
+  CHECK(said.find("original-arrival") == said.rfind("original-arrival"));
 }
 
 TEST_CASE("an ERROR of the broker is a lost connection, told in its words") {
