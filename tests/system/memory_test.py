@@ -12,13 +12,13 @@ import catalogs
 MESSAGE = b"m" * 4096
 BACKLOG = 30_000
 MIB = 1024
-# LevelDB's two write buffers of 64 MiB, what waits for the disk, the windows, caches.
-MEMORY_MIB_MAX = 250
+# LevelDB's two write buffers of 14 MiB, 64 MiB of messages, what waits for the disk, caches.
+MEMORY_MIB_MAX = 150
 # What twice the backlog may cost more: the noise of buffers that happen to be full or empty.
-GROWTH_MIB_MAX = 80
+GROWTH_MIB_MAX = 30
 READY_SECONDS_MAX = 1.0
-# LevelDB's log: 64 MiB read and written again.
-REPLAY_SECONDS_MAX = 3.0
+# LevelDB's log: 14 MiB read and written again.
+REPLAY_SECONDS_MAX = 1.0
 START_MARGIN_SECONDS = 0.2
 STARTS = 5
 
