@@ -35,7 +35,7 @@ constexpr FreshTable kFreshTables[] = {
      " `puppet_tag_id`)"},
     {"puppet_tags",
      "`name` varchar(255), `updated_at` datetime, `created_at` datetime,"
-     " KEY `index_puppet_tags_on_id` (`id`)"},
+     " KEY `index_puppet_tags_on_id` (`id`), KEY `index_puppet_tags_on_name` (`name`)"},
     {"hosts",
      "`name` varchar(255) NOT NULL, `ip` varchar(255), `environment` text,"
      " `last_compile` datetime, `last_freshcheck` datetime, `last_report` datetime,"
