@@ -12,6 +12,7 @@ namespace stompbox {
 namespace {
 
 constexpr unsigned kCountBits = 20;
+constexpr std::uint64_t kCountMax = (std::uint64_t{1} << kCountBits) - 1;
 // Anything below is seconds: as milliseconds it would be in 1973.
 constexpr std::int64_t kSecondsMax = 100'000'000'000;
 constexpr std::int64_t kLatest = 253'402'300'799'000;  // the end of the year 9999
@@ -61,27 +62,30 @@ std::optional<std::int64_t> iso_ms(std::string_view text) {
   return milliseconds(days).count() + ((hour * 60 + minute) * 60 + second) * 1000 + decimals;
 }
 
+std::optional<std::uint64_t> letter_stamp(const protocol::Headers& headers) {
+  const auto text = headers.find(kOriginalArrival);
+  return text ? ArrivalStamps::read(*text) : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> own_time_ms(const protocol::Headers& headers) {
-  constexpr std::array<std::string_view, 5> kNames = {"producer-timestamp", kOriginalArrival,
-                                                      client::kArrivalHeader, "timestamp_in_ms",
-                                                      "timestamp"};
+  if (const auto stamp = letter_stamp(headers)) return ArrivalStamps::time_ms(*stamp);
+  constexpr std::array<std::string_view, 4> kNames = {"producer-timestamp", client::kArrivalHeader,
+                                                      "timestamp_in_ms", "timestamp"};
   for (const std::string_view name : kNames) {
     const auto text = headers.find(name);
     if (!text) continue;
-    const bool has_place = name == kOriginalArrival;
-    const auto time = has_place ? text->substr(0, text->find('-')) : *text;
-    if (const auto number = epoch_ms(time)) return number;
+    if (const auto number = epoch_ms(*text)) return number;
     if (const auto date = iso_ms(*text)) return date;
   }
   return std::nullopt;
 }
 
 std::optional<std::uint64_t> own_place(const protocol::Headers& headers) {
-  auto id = headers.find(kOriginalArrival);
-  if (!id && headers.find(client::kArrivalHeader)) id = headers.find("message-id");
-  if (!id) return std::nullopt;
+  if (const auto stamp = letter_stamp(headers)) return *stamp & kCountMax;
+  const auto id = headers.find("message-id");
+  if (!id || !headers.find(client::kArrivalHeader)) return std::nullopt;
   const std::size_t dash = id->find('-');
   if (dash == std::string_view::npos) return std::nullopt;
   const auto place = to_number(id->substr(dash + 1));
@@ -91,13 +95,23 @@ std::optional<std::uint64_t> own_place(const protocol::Headers& headers) {
 std::uint64_t ArrivalStamps::next(std::optional<std::int64_t> own_ms, std::int64_t wall_ms,
                                   std::optional<std::uint64_t> place) {
   const std::int64_t time = std::min(own_ms.value_or(wall_ms), wall_ms);
-  const std::uint64_t count = place.value_or(++count_) & ((std::uint64_t{1} << kCountBits) - 1);
+  const std::uint64_t count = place.value_or(++count_) & kCountMax;
   return (static_cast<std::uint64_t>(time) << kCountBits) | count;
 }
 
 std::string ArrivalStamps::text(std::uint64_t stamp) {
-  const std::uint64_t count = stamp & ((std::uint64_t{1} << kCountBits) - 1);
-  return std::to_string(time_ms(stamp)) + "-" + std::to_string(count);
+  return std::to_string(time_ms(stamp)) + "-" + std::to_string(stamp & kCountMax);
+}
+
+std::optional<std::uint64_t> ArrivalStamps::read(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto time = to_number(text.substr(0, dash));
+  const auto count = to_number(text.substr(dash + 1));
+  if (!time || !count || *time > kLatest || static_cast<std::uint64_t>(*count) > kCountMax) {
+    return std::nullopt;
+  }
+  return (static_cast<std::uint64_t>(*time) << kCountBits) | static_cast<std::uint64_t>(*count);
 }
 
 std::int64_t ArrivalStamps::time_ms(std::uint64_t stamp) {

@@ -140,6 +140,12 @@ void LeveldbDatabase::close() {
   db_.reset();
 }
 
+void LeveldbDatabase::compact(const leveldb::Slice& from, const leveldb::Slice& to) {
+  patient_->hurry();
+  db_->CompactRange(&from, &to);
+  patient_->calm();
+}
+
 leveldb::Options LeveldbDatabase::leveldb_options() {
   leveldb::Options options;
   options.create_if_missing = true;

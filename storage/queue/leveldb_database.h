@@ -45,6 +45,8 @@ class LeveldbDatabase {
 
   // How LevelDB's work in the background goes beside reading.
   [[nodiscard]] PatientEnv& background() { return *patient_; }
+  // Takes out of the tables what has been erased. The bounds are keys.
+  void compact(const leveldb::Slice& from, const leveldb::Slice& to);
 
   [[nodiscard]] bool has_room() const;
   // `doing` finishes "The queue store in FOLDER could not be …".

@@ -24,16 +24,22 @@ void PatientEnv::end() {
   {
     const std::lock_guard lock(mutex_);
     tables_ = nullptr;
+    logs_.clear();
   }
   moved_.notify_all();
 }
 
-void PatientEnv::set_hurry(bool hurries) {
+void PatientEnv::hurry() {
   {
     const std::lock_guard lock(mutex_);
-    hurries_ = hurries;
+    ++hurries_;
   }
   moved_.notify_all();
+}
+
+void PatientEnv::calm() {
+  const std::lock_guard lock(mutex_);
+  --hurries_;
 }
 
 void PatientEnv::Schedule(void (*work)(void*), void* argument) {
@@ -51,21 +57,28 @@ void PatientEnv::Schedule(void (*work)(void*), void* argument) {
 }
 
 void PatientEnv::wait_for_rest() {
-  const Clock::time_point until = Clock::now() + limits_.longest;
   std::unique_lock lock(mutex_);
-  while (may_wait() && Clock::now() < until) {
+  while (may_wait()) {
     const std::function<int()> tables = tables_;
     lock.unlock();
     const bool too_many = tables() >= limits_.tables_max;
     lock.lock();
-    if (too_many) return;
-    if (may_wait()) moved_.wait_for(lock, limits_.rest);
+    if (too_many || !may_wait()) return;
+    const Clock::time_point begin = Clock::now();
+    moved_.wait_for(lock, limits_.rest);
+    waited_ += Clock::now() - begin;
   }
 }
 
-bool PatientEnv::may_wait() const {
-  const Clock::duration since_read(now() - last_read_.load());
-  return tables_ != nullptr && !hurries_ && logs_.size() < 2 && since_read < limits_.rest;
+bool PatientEnv::may_wait() {
+  const Clock::time_point now = Clock::now();
+  if (now - period_begin_ >= limits_.period) {
+    period_begin_ = now;
+    waited_ = {};
+  }
+  const Clock::duration since_read = now.time_since_epoch() - Clock::duration(last_read_.load());
+  return tables_ != nullptr && hurries_ == 0 && logs_.size() < 2 && since_read < limits_.rest &&
+         waited_ < limits_.longest;
 }
 
 leveldb::Status PatientEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file) {
@@ -81,7 +94,7 @@ leveldb::Status PatientEnv::NewWritableFile(const std::string& name, leveldb::Wr
 
 leveldb::Status PatientEnv::RemoveFile(const std::string& name) {
   leveldb::Status status = target()->RemoveFile(name);
-  if (!status.ok() || !is_log(name)) return status;
+  if (!is_log(name) || !(status.ok() || status.IsNotFound())) return status;
   const std::lock_guard lock(mutex_);
   logs_.erase(name);
   return status;

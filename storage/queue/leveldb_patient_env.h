@@ -12,16 +12,18 @@
 
 namespace stompbox::queue {
 
-// Keeps LevelDB from merging tables beside a drain: what a drain has just read is erased soon, and
-// merging it first takes a core from those who read. So background work waits while pages are read,
-// unless it cannot: a full memory table goes to the disk at once, and so many tables do not pile up
-// that writers would be slowed down. Any thread.
+// Keeps LevelDB for a moment from merging tables beside a drain: what a drain has just read is
+// erased soon, and merging it first takes a core from those who read. So background work waits
+// while pages are read, a little in all: what is put off has to be done, and LevelDB slows writers
+// down when too much has piled up. A full memory table goes to the disk at once. LevelDB has one
+// thread for all databases of a process: another one's work would wait, too. Any thread.
 class PatientEnv final : public leveldb::EnvWrapper {
  public:
   struct Limits {
-    std::chrono::milliseconds rest{20};       // without a read, and it goes on
-    std::chrono::milliseconds longest{5000};  // that one piece of work waits
-    int tables_max = 6;  // not yet merged; LevelDB merges from 4 on, and slows writers at 8
+    std::chrono::milliseconds rest{20};        // without a read, and it goes on
+    std::chrono::milliseconds longest{2000};   // that it waits in all ...
+    std::chrono::milliseconds period{20'000};  // ... of so much time
+    int tables_max = 5;  // not yet merged; LevelDB merges from 4 on, and slows writers at 8
   };
 
   // `base` outlives this.
@@ -32,8 +34,9 @@ class PatientEnv final : public leveldb::EnvWrapper {
   void begin(std::function<int()> tables);
   // Nothing waits any more: due before the database is closed.
   void end();
-  // Room is wanted: nothing waits while that is so.
-  void set_hurry(bool hurries);
+  // Somebody waits for the work, or room is wanted: nothing waits until each has called calm().
+  void hurry();
+  void calm();
   // A page is being read.
   void note_read() { last_read_.store(now()); }
 
@@ -46,7 +49,7 @@ class PatientEnv final : public leveldb::EnvWrapper {
 
   [[nodiscard]] static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
   void wait_for_rest();
-  [[nodiscard]] bool may_wait() const;
+  [[nodiscard]] bool may_wait();
 
   const Limits limits_;
   std::atomic<Clock::rep> last_read_{0};
@@ -57,7 +60,9 @@ class PatientEnv final : public leveldb::EnvWrapper {
   std::condition_variable moved_;
   std::function<int()> tables_;  // set while the database is open
   std::set<std::string> logs_;   // made and there; two: a memory table is on its way to the disk
-  bool hurries_ = false;
+  int hurries_ = 0;
+  Clock::time_point period_begin_;
+  Clock::duration waited_{};  // since then
 };
 
 }  // namespace stompbox::queue

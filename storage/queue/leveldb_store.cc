@@ -277,7 +277,9 @@ Status LeveldbStore::write_again() {
 
 Room LeveldbStore::room() {
   const bool enough = database_.has_room();
-  if (full_.exchange(!enough) == enough) database_.background().set_hurry(!enough);
+  if (full_.exchange(!enough) == enough) {
+    enough ? database_.background().calm() : database_.background().hurry();
+  }
   if (!enough) note_tidy_due();
   return enough ? Room::kEnough : Room::kFull;
 }
@@ -392,9 +394,7 @@ bool LeveldbStore::compact_names() {
   for (const KeyRange range : {KeyRange::kName, KeyRange::kMeta, KeyRange::kDropped}) {
     const Key first = queue_key(range, QueueId{0});
     const Key last = queue_key(range, QueueId{UINT32_MAX});
-    const leveldb::Slice from_slice = slice(first);
-    const leveldb::Slice to_slice = slice(last);
-    database_.db().CompactRange(&from_slice, &to_slice);
+    database_.compact(slice(first), slice(last));
   }
   return true;
 }
@@ -414,9 +414,7 @@ bool LeveldbStore::compact_slice() {
   for (const KeyRange range : {KeyRange::kIndex, KeyRange::kBody}) {
     const Key first = place_key(range, span.queue, {span.priority, Seq{compaction_->next}});
     const Key last = place_key(range, span.queue, {span.priority, Seq{to}});
-    const leveldb::Slice from_slice = slice(first);
-    const leveldb::Slice to_slice = slice(last);
-    database_.db().CompactRange(&from_slice, &to_slice);
+    database_.compact(slice(first), slice(last));
   }
   compaction_->next = to;
   if (to >= span.places.to) compaction_.reset();
@@ -427,8 +425,7 @@ bool LeveldbStore::compact_slice() {
 // no log to replay, and then finds nothing to compact.
 void LeveldbStore::settle() {
   if (options_.in_memory || end_ || !database_.is_open()) return;
-  const leveldb::Slice nowhere("~");
-  database_.db().CompactRange(&nowhere, &nowhere);
+  database_.compact("~", "~");
 }
 
 }  // namespace stompbox::queue
