@@ -9,6 +9,19 @@
 
 namespace stompbox::routing {
 
+// What is to be appended to a queue together, and what the same transaction takes out of it.
+struct RoomAsked {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t freed_messages = 0;
+  std::uint64_t freed_bytes = 0;
+};
+
+struct WaitingSender {
+  PeerId peer;
+  RoomAsked room;
+};
+
 // What the router knows of a queue beyond its messages.
 struct QueueCare {
   Policy policy;
@@ -22,9 +35,9 @@ struct QueueCare {
   std::int64_t alarm_ms = 0;           // the next time that it is looked after; 0: none
   std::uint64_t expired = 0;
   std::uint64_t dropped = 0;
-  std::vector<PeerId> waiting_senders;    // for room in it
-  std::vector<SubscriptionId> followers;  // browsers that are shown what comes
-  std::size_t drainages = 0;              // 0 or 1: it is being purged or moved
+  std::vector<WaitingSender> waiting_senders;  // for room in it
+  std::vector<SubscriptionId> followers;       // browsers that are shown what comes
+  std::size_t drainages = 0;                   // 0 or 1: it is being purged or moved
 };
 
 // All queues of a router are of this kind. Only data is added, so that Queue stays free of what is

@@ -199,7 +199,7 @@ void Router::drop_queue(RoutedQueue& queue) {
 // Whoever still holds something of it has been told before.
 void Router::forget_queue(RoutedQueue& queue) {
   end_drain(queue);
-  room_in(queue);
+  tell_senders(queue, Told::kAll);
   topics_.remove_durable(queue);
   for (const auto& seat : std::vector<Seat*>(queue.consumers())) {
     queue.remove_consumer(*seat);

@@ -33,6 +33,7 @@ namespace stompbox::routing {
 
 class Queue;
 class RoutedQueue;
+struct RoomAsked;
 struct Seat;
 struct Subscription;
 
@@ -63,12 +64,17 @@ class Router {
 
   // Whether a message may come in now; the sender asks before every publish.
   [[nodiscard]] Admission admit(PeerId peer, const Draft& draft, bool asks_receipt);
+  // The same for a transaction: there has to be room for all that it appends to a queue. What it
+  // acknowledges there counts as room. kFull: more than the queue may have at all; it never fits.
+  [[nodiscard]] storage::Result<Admission> admit_together(PeerId peer,
+                                                          const std::vector<Transacted>& actions,
+                                                          bool asks_receipt);
   // Routes it, offers it to a waiting consumer at once. The receipt is due as DESIGN §1 says.
   [[nodiscard]] storage::Status publish(PeerId peer, Draft draft, std::int64_t now_ms,
                                         std::optional<ReceiptNumber> receipt);
 
   // A transaction: all or nothing, on disk in one batch (promise P5). Nobody sees a part of it
-  // before that is synced. `actions` have passed admit() for their sends. The receipts of the
+  // before that is synced. `actions` have passed admit_together(). The receipts of the
   // actions and of the COMMIT are due together. On an error nothing has happened, and everything
   // that was in flight still is.
   [[nodiscard]] storage::Status commit(PeerId peer, std::vector<Transacted> actions,
@@ -244,6 +250,7 @@ class Router {
   [[nodiscard]] RoutedQueue* full_durable(PeerId peer, std::string_view topic_name);
   [[nodiscard]] bool has_hidden_posts(PeerId peer) const;
   [[nodiscard]] Admission refuse_or_wait(PeerId peer, bool asks_receipt);
+  [[nodiscard]] bool takes_room(PeerId peer, const Draft& draft, const DestinationView& view) const;
   void wait_for_room(PeerId peer, RoutedQueue* queue);
   void room_in(RoutedQueue& queue);
   [[nodiscard]] queue::MessagePtr make_message(Draft draft, const RoutedQueue* queue);
@@ -276,6 +283,20 @@ class Router {
   queue::Ticket submit(Batch batch);
   void settle(PeerId peer, queue::Ticket ticket, Contents contents,
               std::optional<ReceiptNumber> receipt);
+
+  // Room for all of a transaction: router_room.cc
+  using Demand = std::map<std::string, RoomAsked>;  // by the internal names of queues
+  enum class Told : std::uint8_t { kWhoFits, kAll };
+  [[nodiscard]] Demand demand_of(PeerId peer, const std::vector<Transacted>& actions);
+  void add_demand(Demand& demand, PeerId peer, const Draft& draft);
+  void add_freed(Demand& demand, const std::vector<Transacted>& actions) const;
+  [[nodiscard]] bool takes_room(PeerId peer, const Transacted& action) const;
+  [[nodiscard]] storage::Status check_can_fit(const Demand& demand) const;
+  [[nodiscard]] RoutedQueue* first_without_room(PeerId peer, const Demand& demand) const;
+  [[nodiscard]] bool must_be_heard(PeerId peer, const RoutedQueue& queue,
+                                   const RoomAsked& asked) const;
+  void wait_for_room_in(RoutedQueue& queue, PeerId peer, const RoomAsked& asked);
+  void tell_senders(RoutedQueue& queue, Told told);
 
   // Topics: router_topics.cc
   void publish_to_topic(TopicPost post, Intake intake, Debt debt);

@@ -42,8 +42,7 @@ bool Router::holds_some_of(PeerId peer, const RoutedQueue& queue) const {
 
 void Router::wait_for_room(PeerId peer, RoutedQueue* queue) {
   if (queue != nullptr) {
-    auto& waiting = queue->care.waiting_senders;
-    if (std::find(waiting.begin(), waiting.end(), peer) == waiting.end()) waiting.push_back(peer);
+    wait_for_room_in(*queue, peer, {});
     return;
   }
   Peer& waiting = peers_.at(peer.value);
@@ -51,10 +50,7 @@ void Router::wait_for_room(PeerId peer, RoutedQueue* queue) {
 }
 
 void Router::room_in(RoutedQueue& queue) {
-  if (queue.care.waiting_senders.empty()) return;
-  for (const PeerId peer : std::exchange(queue.care.waiting_senders, {})) {
-    if (Consumer* consumer = consumer_of(peer)) consumer->room_again();
-  }
+  if (!queue.care.waiting_senders.empty()) tell_senders(queue, Told::kWhoFits);
 }
 
 Admission Router::admit(PeerId peer, const Draft& draft, bool asks_receipt) {
@@ -65,16 +61,20 @@ Admission Router::admit(PeerId peer, const Draft& draft, bool asks_receipt) {
   if (!view)
     return no_room && is_composite(draft.destination) ? refuse_or_wait(peer, asks_receipt)
                                                       : Admission::kAccept;
-  const bool is_kept = draft.schedule || (topics_.durable_count() > 0 &&
-                                          draft.persistence == queue::Persistence::kDurable);
-  const bool takes_room = !is_topic(view->kind) || is_kept || has_hidden_posts(peer);
-  if (no_room && takes_room) return refuse_or_wait(peer, asks_receipt);
+  if (no_room && takes_room(peer, draft, *view)) return refuse_or_wait(peer, asks_receipt);
   const std::string name = internal_name(*view, owner_name(peer));
   RoutedQueue* const queue = is_topic(view->kind) ? full_durable(peer, name) : find_queue(name);
   if (queue == nullptr || !is_closed_to(peer, *queue)) return Admission::kAccept;
   if (asks_receipt) return Admission::kRefuse;
   wait_for_room(peer, queue);
   return Admission::kWait;
+}
+
+// Whether it is kept, in the journal or behind something that is.
+bool Router::takes_room(PeerId peer, const Draft& draft, const DestinationView& view) const {
+  const bool is_kept = draft.schedule || (topics_.durable_count() > 0 &&
+                                          draft.persistence == queue::Persistence::kDurable);
+  return !is_topic(view.kind) || is_kept || has_hidden_posts(peer);
 }
 
 bool Router::is_closed_to(PeerId peer, const RoutedQueue& queue) const {

@@ -250,6 +250,7 @@ void Router::leave_destination(Subscription& subscription) {
   subscription.ended = true;
   for (Seat& seat : subscription.seats) {
     seat.queue->remove_consumer(seat);
+    tell_senders(routed(*seat.queue), Told::kAll);  // who relied on it to make room asks again
     routed(*seat.queue).care.last_use_ms = now_ms_;
     routed(*seat.queue).care.restless_since_ms = now_ms_;
   }

@@ -238,7 +238,6 @@ class Session final : public routing::Consumer {
   [[nodiscard]] bool imply_reply_queue(const Frame& frame, std::string_view destination);
   void submit(routing::Draft&& draft, ReceiptText&& receipt);
   void submit_together(Transaction&& transaction, ReceiptText&& receipt, protocol::Command command);
-  [[nodiscard]] routing::Admission admit(const Transaction& transaction, bool asks_receipt);
   [[nodiscard]] Refusal no_room(protocol::Command command) const;
   bool submit_held();
 

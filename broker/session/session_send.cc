@@ -10,6 +10,16 @@ namespace stompbox::session {
 
 using routing::Admission;
 
+namespace {
+
+Refusal not_done(protocol::Command command, const storage::Error& error) {
+  return {
+      command == protocol::Command::kSend ? "Not sent" : "Not committed",
+      std::string(protocol::to_text(command)) + ": " + error.text + "; nothing of it was done."};
+}
+
+}  // namespace
+
 void Session::on_send(Frame&& frame) {
   auto read =
       read_send(frame, {.profile = *options_.profile, .owner = owner_, .now_ms = now_.wall_ms});
@@ -141,31 +151,22 @@ Refusal Session::no_room(protocol::Command command) const {
                          " is full; nothing was stored."};
 }
 
-// Of several answers the strictest: all must have room.
-Admission Session::admit(const Transaction& transaction, bool asks_receipt) {
-  Admission answer = Admission::kAccept;
-  for (const routing::Transacted& action : transaction.actions()) {
-    const auto* const send = std::get_if<routing::TransactedSend>(&action);
-    if (send == nullptr) continue;
-    const Admission one = router_.admit(*peer_, send->draft, asks_receipt);
-    if (one == Admission::kRefuse) return one;
-    if (one == Admission::kWait) answer = one;
-  }
-  return answer;
-}
-
 // A COMMIT, or a SEND to several. Its receipts take their places now: a client may wait for a later
 // plain receipt before it commits (DESIGN §1).
 void Session::submit_together(Transaction&& transaction, ReceiptText&& receipt,
                               protocol::Command command) {
   const bool asks_receipt = receipt.has_value() || !transaction.receipts().empty();
-  const Admission admission = admit(transaction, asks_receipt);
-  if (admission == Admission::kWait) {
+  const auto admission = router_.admit_together(*peer_, transaction.actions(), asks_receipt);
+  if (!admission) {
+    fail(CloseReason::kNoRoom, not_done(command, admission.error()), receipt);
+    return;
+  }
+  if (*admission == Admission::kWait) {
     held_.emplace(
         Held{.work = std::move(transaction), .receipt = std::move(receipt), .command = command});
     return;
   }
-  if (admission == Admission::kRefuse) {
+  if (*admission == Admission::kRefuse) {
     fail(CloseReason::kNoRoom, no_room(command), receipt);
     return;
   }
@@ -181,11 +182,7 @@ void Session::submit_together(Transaction&& transaction, ReceiptText&& receipt,
   const auto status = router_.commit(*peer_, transaction.take_actions(), now_.wall_ms, last);
   if (!status) {
     if (first) receipts_.forget_from(*first);
-    fail(CloseReason::kProtocolError,
-         {command == protocol::Command::kSend ? "Not sent" : "Not committed",
-          std::string(protocol::to_text(command)) + ": " + status.error().text +
-              "; nothing of it was done."},
-         receipt);
+    fail(CloseReason::kProtocolError, not_done(command, status.error()), receipt);
     return;
   }
   figures_.sends += transaction.send_count();

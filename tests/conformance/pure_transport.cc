@@ -100,6 +100,8 @@ void set_bound(Settings& settings, const std::string& name, std::size_t number) 
     settings.session.transaction_count_max = number;
   } else if (name == "transaction-bytes") {
     settings.session.transaction_bytes_max = number;
+  } else if (name == "queue-messages") {
+    settings.routing.queue_policy.messages_max = number;
   } else if (name == "keep-after-denial") {
     settings.session.after_denial = session::AfterDenial::kKeep;
   } else if (name == "topic-keeps") {
