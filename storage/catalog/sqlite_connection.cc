@@ -88,13 +88,14 @@ class SqliteCursor final : public SqlCursor {
 }  // namespace
 
 Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
-    const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout) {
+    const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout,
+    const std::string& path) {
   const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI | SQLITE_OPEN_EXRESCODE |
                     (access == SqliteAccess::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
   count_no_memory();
   sqlite3* raw = nullptr;
   const int result = sqlite3_open_v2(uri.c_str(), &raw, flags, nullptr);
-  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(raw, uri));
+  std::unique_ptr<SqliteConnection> connection(new SqliteConnection(raw, path));
   if (result != SQLITE_OK) {
     connection->note(result);
     return connection->error();

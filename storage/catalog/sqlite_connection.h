@@ -17,9 +17,15 @@ enum class SqliteAccess { kRead, kReadWrite };
 // One SQLite connection. Single-threaded.
 class SqliteConnection final : public SqlConnection {
  public:
-  // Opens an existing file; never makes one. `uri` is a path or a file: URI.
+  // Opens an existing file; never makes one. `uri` is a path or a file: URI. Errors call the file
+  // `path`, as the user does.
   [[nodiscard]] static storage::Result<std::unique_ptr<SqliteConnection>> open(
-      const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout);
+      const std::string& uri, SqliteAccess access, std::chrono::milliseconds busy_timeout,
+      const std::string& path);
+  [[nodiscard]] static storage::Result<std::unique_ptr<SqliteConnection>> open(
+      const std::string& path, SqliteAccess access, std::chrono::milliseconds busy_timeout) {
+    return open(path, access, busy_timeout, path);
+  }
   ~SqliteConnection() override;
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;

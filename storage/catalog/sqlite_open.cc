@@ -42,7 +42,8 @@ std::string uri_of(const std::string& path, std::string_view parameters) {
 }
 
 Result<std::unique_ptr<SqliteConnection>> open_for_reading(const std::string& path) {
-  auto opened = SqliteConnection::open(uri_of(path, "mode=ro"), SqliteAccess::kRead, kBusyTimeout);
+  auto opened =
+      SqliteConnection::open(uri_of(path, "mode=ro"), SqliteAccess::kRead, kBusyTimeout, path);
   if (!opened) return opened;
   static_cast<void>(text_of(**opened, "SELECT name FROM sqlite_master LIMIT 1"));
   if (!(*opened)->failed()) return opened;
@@ -54,7 +55,7 @@ Result<std::unique_ptr<SqliteConnection>> open_for_reading(const std::string& pa
   const auto log_bytes = std::filesystem::file_size(path + "-wal", ignored);
   if (!cannot_lock || (!ignored && log_bytes > 0)) return (*opened)->error();
   return SqliteConnection::open(uri_of(path, "mode=ro&immutable=1"), SqliteAccess::kRead,
-                                kBusyTimeout);
+                                kBusyTimeout, path);
 }
 
 storage::Status check_exists(const std::string& path) {

@@ -234,7 +234,23 @@ TEST_CASE("a file that is no database is refused with a sentence") {
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().code == ErrorCode::kCorrupt);
   CHECK(opened.error().text.find(path + " is not a SQLite database") != std::string::npos);
-  CHECK_FALSE(open_sqlite_reader(path).has_value());
+  const auto reader = open_sqlite_reader(path);
+  REQUIRE_FALSE(reader.has_value());
+  CHECK(reader.error().text == opened.error().text);
+}
+
+TEST_CASE("errors name a file as the user did, whatever is in its name") {
+  const TestFolder folder;
+  for (const char* name : {"a b", "50%", "what?", "no#1"}) {
+    CAPTURE(name);
+    const std::string path = folder.file(name);
+    std::ofstream(path) << std::string(8192, 'x');
+    const auto reader = open_sqlite_reader(path);
+    REQUIRE_FALSE(reader.has_value());
+    CHECK(reader.error().text.find(path + " is not a SQLite database") != std::string::npos);
+    CHECK(reader.error().text.find("file:") == std::string::npos);
+    CHECK(reader.error().text.find("mode=ro") == std::string::npos);
+  }
 }
 
 TEST_CASE("a missing folder, a folder as the file: each has its sentence") {
