@@ -3,13 +3,16 @@
 
 import pathlib
 import signal
+import sqlite3
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import cases
+import catalogs
 from cases import each
+from drain_process import Drain
 from stomp_wire import Client, Closed, Refused
 from waiting import wait_until
 
@@ -317,6 +320,52 @@ def case_removed_user(rig):
         raise AssertionError("bob came in again")
     except Refused:
         pass
+
+
+# Puppet's queues --------------------------------------------------------------------------------
+
+
+def puppet_broker(rig):
+    return broker_with(rig, RULES / "puppet.toml", {"puppet": "masters", "drain": "drains"})
+
+
+def case_drain_under_rules(rig):
+    """under the shipped rules a `stompbox drain` stores catalogs, and its letters are replayed."""
+    broker = puppet_broker(rig)
+    database = rig.folder / "catalogs.sqlite3"
+    source = f"stomp://drain@127.0.0.1:{broker.port}/queue/catalog"
+    drain = Drain(rig.exe, rig.folder / "drain", source, f"sqlite:{database}", "--source-facts",
+                  "/queue/facts", passcode=PASSCODE)
+    rig._brokers.append(drain)
+    drain.start()
+    master = log_in(broker, "puppet")
+    for body in (b"no catalog", catalogs.generation_message("web1", 1)):
+        master.send("/queue/catalog", body, receipt=True)
+    wait_until(lambda: broker.backlog("dead-letter") == 1, "the letter is there", 20)
+    wait_until(lambda: broker.backlog("catalog") == 0, "all is acknowledged", 20)
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as stored:
+        assert catalogs.stored_generation(stored, "web1") == 1
+    drain.stop()
+    replayed = broker.run("dead-letters", "replay", "--all", "--data", broker.data)
+    assert replayed.stdout == b"1 letter replayed\n", replayed
+    assert broker.backlog("catalog") == 1
+
+
+@each({"operation": "write", "destination": "/queue/catalog"},
+      {"operation": "write", "destination": "/queue/facts"},
+      {"operation": "write", "destination": "/queue/work"},
+      {"operation": "write", "destination": "/topic/news"},
+      {"operation": "read", "destination": "/queue/dead-letter"},
+      {"operation": "read", "destination": "/queue/>"},
+      {"operation": "read", "destination": "/topic/news"})
+def case_drain_may_nothing_else(rig, operation, destination):
+    """under the shipped rules a drain may not {operation} {destination}."""
+    client = log_in(puppet_broker(rig), "drain", "1.2")
+    if operation == "write":
+        send(client, destination, b"x")
+    else:
+        client.frame("SUBSCRIBE", {"destination": destination, "id": "0"})
+    expect_refused(client, operation, destination)
 
 
 # The door -------------------------------------------------------------------------------------
