@@ -75,6 +75,8 @@ storage::Status Client::subscribe(const Subscribe& request) {
   if (request.prefetch_count > 0) {
     frame.headers.add("prefetch-count", std::to_string(request.prefetch_count));
   }
+  for (const auto& [name, value] : request.headers)
+    frame.headers.add(name, value);
   return write(std::move(frame), Confirm::kReceipt);
 }
 

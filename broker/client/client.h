@@ -37,6 +37,7 @@ struct Subscribe {
   std::string destination;
   std::string ack = "auto";        // client, client-individual
   std::size_t prefetch_count = 0;  // 0: as the broker likes
+  HeaderList headers = {};         // further ones, that this broker knows
 };
 
 // One STOMP connection, for the command line: each call blocks until it is done or patience ends.

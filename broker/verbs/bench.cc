@@ -126,13 +126,14 @@ storage::Status run(const BenchOptions& options, const BenchLoad& load, BenchFig
 }
 
 // After a run that broke off: what is left in its own queue is taken and forgotten.
-void empty_queue(const BenchOptions& options, const std::string& destination) {
+void empty_queue(const BenchLoad& load) {
   constexpr milliseconds kQuiet{500};
-  auto client = log_in(options.login);
+  auto client = log_in(load.login);
   if (!client) return;
   client::Subscribe subscribe;
   subscribe.id = "left";
-  subscribe.destination = destination;
+  subscribe.destination = load.destination;
+  subscribe.headers = removal_of(load, *client);
   if (!client->subscribe(subscribe)) return;
   const auto until = BenchClock::now() + kPatience;
   while (BenchClock::now() < until) {
@@ -228,8 +229,14 @@ std::string show_bench(const BenchFigures& figures, const BenchOptions& options)
 }
 
 Exit bench(const BenchOptions& options) {
-  BenchLoad load{options.login, {}, run_name(), options.size_bytes, options.persistence};
-  const bool is_own = options.destination.empty();
+  BenchLoad load{
+      .login = options.login,
+      .destination = {},
+      .kind = options.destination.empty() ? BenchDestination::kOwn : BenchDestination::kNamed,
+      .run = run_name(),
+      .size_bytes = options.size_bytes,
+      .persistence = options.persistence};
+  const bool is_own = load.kind == BenchDestination::kOwn;
   load.destination = full_destination(is_own ? "stompbox-bench-" + load.run : options.destination);
   if (!is_measurable(load.destination)) {
     return fail({storage::ErrorCode::kInvalid,
@@ -242,7 +249,7 @@ Exit bench(const BenchOptions& options) {
   figures.destination = load.destination;
   const auto status = run(options, load, figures);
   if (!status) {
-    if (is_own) empty_queue(options, load.destination);
+    if (is_own) empty_queue(load);
     complain(status.error().text);
     return Exit::kFailed;
   }

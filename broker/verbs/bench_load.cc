@@ -63,12 +63,13 @@ std::optional<BenchClock::time_point> sent_at(const protocol::Frame& message,
   return moment_of(message.headers.find(kSentHeader).value_or(""));
 }
 
-client::Subscribe subscription_to(const BenchLoad& load, protocol::Version version) {
+client::Subscribe subscription_to(const BenchLoad& load, const client::Client& client) {
   client::Subscribe subscribe;
   subscribe.id = "bench";
   subscribe.destination = load.destination;
+  subscribe.headers = removal_of(load, client);
   if (is_shown_to_all(load.destination)) return subscribe;
-  subscribe.ack = version == protocol::Version::k10 ? "client" : "client-individual";
+  subscribe.ack = client.version() == protocol::Version::k10 ? "client" : "client-individual";
   subscribe.prefetch_count = kPrefetch;
   return subscribe;
 }
@@ -126,6 +127,11 @@ BenchShare bench_share(std::uint64_t messages, std::uint64_t rate, std::size_t p
   return share;
 }
 
+client::HeaderList removal_of(const BenchLoad& load, const client::Client& client) {
+  if (load.kind != BenchDestination::kOwn || !client.server().starts_with("RabbitMQ")) return {};
+  return {{"auto-delete", "true"}};
+}
+
 storage::Status bench_produce(const BenchLoad& load, const BenchShare& share,
                               const BenchDesk& desk) {
   auto client = log_in(load.login);
@@ -133,6 +139,8 @@ storage::Status bench_produce(const BenchLoad& load, const BenchShare& share,
   desk.tell(IsReady{});
   if (!desk.wait_for_go()) return storage::kOk;
   client::HeaderList headers = persistence_of(load, *client);
+  const client::HeaderList removal = removal_of(load, *client);
+  headers.insert(headers.end(), removal.begin(), removal.end());
   headers.emplace_back(kRunHeader, load.run);
   headers.emplace_back(kSentHeader, "");
   const std::string body(load.size_bytes, 'x');
@@ -157,7 +165,7 @@ storage::Status bench_produce(const BenchLoad& load, const BenchShare& share,
 storage::Status bench_consume(const BenchLoad& load, const BenchDesk& desk) {
   auto client = log_in(load.login);
   if (!client) return client.error();
-  auto status = client->subscribe(subscription_to(load, client->version()));
+  auto status = client->subscribe(subscription_to(load, *client));
   if (!status) return status;
   desk.tell(IsReady{});
   Latencies latencies;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "broker/client/client.h"
 #include "broker/verbs/bench_crew.h"
 #include "broker/verbs/login.h"
 #include "storage/result.h"
@@ -14,9 +15,12 @@ namespace stompbox::verbs {
 
 enum class BenchPersistence : std::uint8_t { kVolatile, kPersistent };
 
+enum class BenchDestination : std::uint8_t { kNamed, kOwn };  // kOwn: a queue that goes afterwards
+
 struct BenchLoad {
   Login login;
   std::string destination;
+  BenchDestination kind = BenchDestination::kNamed;
   std::string run;  // marks the messages of this one
   std::size_t size_bytes = 0;
   BenchPersistence persistence = BenchPersistence::kVolatile;
@@ -36,6 +40,11 @@ struct BenchShare {
 [[nodiscard]] inline bool is_shown_to_all(std::string_view destination) {
   return destination.starts_with("/topic/");
 }
+
+// What a SEND to a queue of one's own and a SUBSCRIBE there say both, so that the broker deletes it
+// with its last consumer. RabbitMQ knows that, and by default keeps a queue for ever; brokers that
+// do not, or that forget idle queues by themselves, are told nothing.
+[[nodiscard]] client::HeaderList removal_of(const BenchLoad& load, const client::Client& client);
 
 // Sends its part; the broker has processed it all when this returns.
 [[nodiscard]] storage::Status bench_produce(const BenchLoad& load, const BenchShare& share,

@@ -37,30 +37,23 @@ void add_bench(CLI::App& app, CliVerbs& verbs) {
       "Any broker that speaks STOMP will do. Each client is a process on this machine: what they\n"
       "need of it the broker does not get. The latency of a message is from SEND to MESSAGE. At\n"
       "full speed it mostly waits behind others; --rate shows what it takes without them.\n"
+      "The queue of its own is empty afterwards. Stompbox and Artemis forget it, RabbitMQ is "
+      "asked\n"
+      "to delete it; ActiveMQ keeps it until gcInactiveDestinations or somebody takes it away.\n"
       "Examples:\n  stompbox bench --persistent --producers 4 --consumers 4\n"
       "  stompbox bench --messages 5000 --rate 500 --json\n"
       "  stompbox bench --destination /topic/bench --consumers 10");
-  struct Wish {
-    BenchOptions bench;
-    bool persistent = false, json = false;
-  };
-  auto wish = std::make_shared<Wish>();
-  add_load(*verb, wish->bench);
-  verb->add_flag("--persistent", wish->persistent,
-                 "Messages that outlive the broker; else they go with it.");
-  verb->add_option("--destination", wish->bench.destination,
+  auto wish = std::make_shared<BenchOptions>();
+  add_load(*verb, *wish);
+  add_choice(*verb, "--persistent", wish->persistence, BenchPersistence::kPersistent,
+             "Messages that outlive the broker; else they go with it.");
+  verb->add_option("--destination", wish->destination,
                    "A queue's name, or /queue/NAME or /topic/NAME; a queue must be empty. Else a "
                    "queue of its own.")
       ->type_name("DESTINATION");
-  verb->add_flag("--json", wish->json, "Print JSON.");
-  add_login(*verb, wish->bench.login);
-  verbs.push_back({verb, [wish] {
-                     if (wish->persistent) {
-                       wish->bench.persistence = BenchPersistence::kPersistent;
-                     }
-                     if (wish->json) wish->bench.output = Output::kJson;
-                     return code(bench(wish->bench));
-                   }});
+  add_choice(*verb, "--json", wish->output, Output::kJson, "Print JSON.");
+  add_login(*verb, wish->login);
+  verbs.push_back({verb, [wish] { return code(bench(*wish)); }});
 }
 
 }  // namespace stompbox::verbs

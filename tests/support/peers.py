@@ -106,6 +106,14 @@ class RabbitMq(Peer):
                     RABBITMQ_DIST_PORT=str(self._dist_port),
                     ERL_EPMD_PORT=str(self._mapper_port), ERL_EPMD_ADDRESS="127.0.0.1")
 
+    def queues(self):
+        """The names of its queues."""
+        done = subprocess.run(
+            ["/usr/lib/rabbitmq/bin/rabbitmqctl", "--silent", "--node", self.name, "list_queues",
+             "name"], env=self.environment(), cwd=self.folder, capture_output=True, timeout=60,
+            check=True)
+        return done.stdout.decode().split()
+
     def end(self):
         super().end()
         wait_until(self._mapper_is_gone, "the port mapper has ended", every=0.1)

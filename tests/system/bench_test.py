@@ -171,6 +171,24 @@ def case_peers(rig, peer):
         run("send", "/queue/work", "hello", "--receipt")
         assert run("receive", "/queue/work", "--timeout", "20s") == b"hello\n"
         run("bench", "--messages", "10", "--destination", "work")
+        if peer is RabbitMq:
+            # A queue of its own is gone, one that was named is not.
+            wait_until(lambda: other.queues() == ["work"], "its own queues are gone")
+
+
+def case_interrupt_at_rabbitmq(rig):
+    """SIGINT leaves no queue of its own at RabbitMQ either"""
+    with RabbitMq(rig.folder / "peer") as other:
+        words = (rig.exe, "bench", "--messages", "1000000", "--rate", "5000", "--persistent",
+                 "--user", other.login, "--broker", f"tcp://127.0.0.1:{other.port}")
+        with subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.PIPE,
+                              env={**os.environ, "STOMPBOX_PASSCODE": other.passcode}) as process:
+            wait_until(other.queues, "its queue is there", 30)
+            process.send_signal(signal.SIGINT)
+            _, told = process.communicate(timeout=30)
+        assert process.returncode == 1 and b"interrupted" in told, told
+        wait_until(lambda: other.queues() == [], "its own queue is gone", 30)
 
 
 def run_at(rig, other, *words):
