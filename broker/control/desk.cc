@@ -4,9 +4,13 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "broker/control/desk_json.h"
+#include "broker/control/letter_list.h"
 #include "broker/control/letter_run.h"
 #include "broker/control/queue_orders.h"
 #include "broker/control/request.h"
@@ -34,6 +38,19 @@ std::optional<queue::Place> parse_place(std::string_view text) {
     return std::nullopt;
   }
   return place;
+}
+
+// What a browse and a list of letters may ask for.
+storage::Result<Look> wanted_look(const Request& request) {
+  Look look;
+  if (const auto text = request.text("from")) {
+    const auto place = parse_place(*text);
+    if (!place) return invalid("'" + *text + "' is no place: it looks like 5.1234");
+    look.from = *place;
+  }
+  look.count = std::clamp<std::uint64_t>(request.number("count").value_or(20), 1, kBrowseCountMax);
+  look.body_bytes = request.number("body_bytes").value_or(0);
+  return look;
 }
 
 std::optional<LetterAction> parse_letter_action(std::string_view text) {
@@ -72,8 +89,11 @@ struct Desk::Impl {
   }
   void reset(const Request&, const Answer& answer) { order_reset(router, answer); }
   void newest(const Request&, const Answer& answer);
-  void look(const std::string& queue, const Request& request, const Answer& answer);
-  void start_run(LetterAction action, const Request& request, const Answer& answer);
+  [[nodiscard]] storage::Result<std::vector<std::string>> letter_queues(
+      const Request& request) const;
+  void list_letters(std::vector<std::string> queues, const Request& request, const Answer& answer);
+  void start_run(LetterAction action, const std::vector<std::string>& queues,
+                 const Request& request, const Answer& answer);
   void end_run_if_finished();
 
   routing::Router& router;
@@ -107,52 +127,64 @@ void Desk::Impl::newest(const Request&, const Answer& answer) {
 void Desk::Impl::browse(const Request& request, const Answer& answer) {
   const auto queue = request.text("queue");
   if (!queue) return answer(error_answer("which \"queue\"?"));
-  look(*queue, request, answer);
+  const auto look = wanted_look(request);
+  if (!look) return answer(error_answer(look.error().text));
+  router.browse(*queue, look->from, look->count,
+                [answer, body_bytes = look->body_bytes](const routing::BrowsePage& page) {
+                  answer(browse_answer(page, body_bytes));
+                });
 }
 
-void Desk::Impl::look(const std::string& queue, const Request& request, const Answer& answer) {
-  queue::Place from{queue::PriorityClass{0}, queue::Seq{0}};
-  if (const auto text = request.text("from")) {
-    const auto place = parse_place(*text);
-    if (!place) return answer(error_answer("'" + *text + "' is no place: it looks like 5.1234"));
-    from = *place;
+// The one that is asked for, or all: the broker's own first, the others by name.
+storage::Result<std::vector<std::string>> Desk::Impl::letter_queues(const Request& request) const {
+  if (auto named = request.text("queue")) {
+    if (!router.takes_letters(*named)) {
+      return invalid("the queue '" + *named + "' takes no dead letters");
+    }
+    return std::vector<std::string>{std::move(*named)};
   }
-  const auto count =
-      std::clamp<std::uint64_t>(request.number("count").value_or(20), 1, kBrowseCountMax);
-  const std::uint64_t body_bytes = request.number("body_bytes").value_or(0);
-  router.browse(queue, from, count, [answer, body_bytes](const routing::BrowsePage& page) {
-    answer(browse_answer(page, body_bytes));
+  std::vector<std::string> queues;
+  for (const routing::QueueFigures& figures : router.queue_figures()) {
+    if (figures.takes_letters && figures.waiting + figures.in_flight > 0) {
+      queues.push_back(figures.name);
+    }
+  }
+  std::sort(queues.begin(), queues.end(), [own = facts().dead_letter_queue](auto& a, auto& b) {
+    return std::pair(a != own, std::string_view(a)) < std::pair(b != own, std::string_view(b));
   });
+  return queues;
 }
 
 void Desk::Impl::dead_letters(const Request& request, const Answer& answer) {
+  auto queues = letter_queues(request);
+  if (!queues) return answer(error_answer(queues.error().text));
   const std::string action = request.text("action").value_or("list");
-  if (action == "list") {
-    const std::string queue = facts().dead_letter_queue;
-    const auto all = router.queue_figures();
-    const bool there = std::any_of(all.begin(), all.end(),
-                                   [&queue](const auto& one) { return one.name == queue; });
-    // No letter has ever come: that is an empty list, not a missing queue.
-    if (!there) return answer(browse_answer({}, 0));
-    return look(queue, request, answer);
-  }
+  if (action == "list") return list_letters(std::move(*queues), request, answer);
   const auto letter_action = parse_letter_action(action);
   if (!letter_action) {
     return answer(error_answer("dead-letters can list, replay and drop, not '" + action + "'"));
   }
-  start_run(*letter_action, request, answer);
+  start_run(*letter_action, *queues, request, answer);
 }
 
-void Desk::Impl::start_run(LetterAction action, const Request& request, const Answer& answer) {
+void Desk::Impl::list_letters(std::vector<std::string> queues, const Request& request,
+                              const Answer& answer) {
+  const auto look = wanted_look(request);
+  if (!look) return answer(error_answer(look.error().text));
+  if (const auto from = request.text("from_queue")) {
+    queues.erase(queues.begin(), std::find(queues.begin(), queues.end(), *from));
+  }
+  list_queues(router, std::move(queues), *look, answer);
+}
+
+void Desk::Impl::start_run(LetterAction action, const std::vector<std::string>& queues,
+                           const Request& request, const Answer& answer) {
   if (run) return answer(error_answer("another replay or drop is under way: try again"));
   auto ids = wanted_letters(request);
   if (!ids) return answer(error_answer(ids.error().text));
   run = std::make_unique<LetterRun>(router, action, std::move(*ids), wake, wall_ms() + kRunMs);
   run_answer = answer;
-  if (const auto started = run->start(facts().dead_letter_queue); !started) {
-    run.reset();
-    return answer(error_answer(started.error().text));
-  }
+  run->start(queues);
   end_run_if_finished();
 }
 

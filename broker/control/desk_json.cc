@@ -16,15 +16,6 @@ std::string place_text(queue::Place place) {
   return std::to_string(place.priority.value) + "." + std::to_string(place.seq.value);
 }
 
-// A member that is a list; `write` writes one of it.
-template <typename List, typename Write>
-void write_list(Json& json, std::string_view name, const List& list, Write write) {
-  json.key(name).begin_array();
-  for (const auto& one : list)
-    write(json, one);
-  json.end_array();
-}
-
 void write_text(Json& json, const std::string& text) {
   json.value(text);
 }
@@ -151,10 +142,13 @@ void write_body(Json& json, const std::string& body, std::uint64_t bytes_max) {
   }
 }
 
-void write_message(Json& json, const routing::BrowsedMessage& browsed, std::uint64_t body_bytes) {
+// `queue`: where it is, if the answer is about several.
+void write_message(Json& json, const routing::BrowsedMessage& browsed, std::uint64_t body_bytes,
+                   const std::string* queue) {
   const queue::Message& message = *browsed.message;
-  json.begin_object()
-      .field("id", to_text(message.id))
+  json.begin_object();
+  if (queue != nullptr) json.field("queue", *queue);
+  json.field("id", to_text(message.id))
       .field("place", place_text(browsed.place))
       .field("destination", message.destination)
       .field("arrived_ms", message.arrived_ms)
@@ -169,6 +163,24 @@ void write_message(Json& json, const routing::BrowsedMessage& browsed, std::uint
   json.end_array();
   write_body(json, message.body, body_bytes);
   json.end_object();
+}
+
+// Where to go on, if the answer is full before the page is in or the page is not the last.
+std::optional<queue::Place> write_page(Json& json, const routing::BrowsePage& page,
+                                       std::uint64_t body_bytes, const std::string* queue) {
+  for (const routing::BrowsedMessage& message : page.messages) {
+    if (json.bytes() > kAnswerBytesMax) return message.place;
+    write_message(json, message, body_bytes, queue);
+  }
+  return page.next;
+}
+
+void write_place(Json& json, const std::optional<queue::Place>& place) {
+  if (place) {
+    json.value(place_text(*place));
+  } else {
+    json.null();
+  }
 }
 
 void write_failure(Json& json, const LetterOutcome::Failure& failure) {
@@ -199,22 +211,29 @@ std::string queues_answer(const std::vector<routing::QueueFigures>& queues, std:
 std::string browse_answer(const routing::BrowsePage& page, std::uint64_t body_bytes) {
   if (page.error) return error_answer(page.error->text);
   Json json;
-  std::optional<queue::Place> next = page.next;
   json.begin_object().key("ok").begin_object().key("messages").begin_array();
-  for (const routing::BrowsedMessage& message : page.messages) {
-    if (json.bytes() > kAnswerBytesMax) {
-      next = message.place;
-      break;
-    }
-    write_message(json, message, body_bytes);
-  }
+  const auto next = write_page(json, page, body_bytes, nullptr);
   json.end_array().key("next");
-  if (next) {
-    json.value(place_text(*next));
-  } else {
-    json.null();
-  }
+  write_place(json, next);
   return json.end_object().end_object().text();
+}
+
+ListAnswer::ListAnswer(std::uint64_t body_bytes) : body_bytes_(body_bytes) {
+  json_.begin_object().key("ok").begin_object().key("messages").begin_array();
+}
+
+std::optional<queue::Place> ListAnswer::add(const std::string& queue,
+                                            const routing::BrowsePage& page) {
+  count_ += page.messages.size();
+  return write_page(json_, page, body_bytes_, &queue);
+}
+
+std::string ListAnswer::finish(const std::optional<queue::Place>& next,
+                               const std::string& next_queue) {
+  json_.end_array().key("next");
+  write_place(json_, next);
+  if (next) json_.field("next_queue", next_queue);
+  return json_.end_object().end_object().text();
 }
 
 std::string letters_answer(const LetterOutcome& outcome) {

@@ -57,6 +57,15 @@ class Json {
   rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
 };
 
+// A member that is a list; `write` writes one of it.
+template <typename List, typename Write>
+void write_list(Json& json, std::string_view name, const List& list, Write write) {
+  json.key(name).begin_array();
+  for (const auto& one : list)
+    write(json, one);
+  json.end_array();
+}
+
 // {"error": "sentence"}
 [[nodiscard]] std::string error_answer(std::string_view sentence);
 

@@ -69,22 +69,33 @@ LetterRun::~LetterRun() {
   router_.detach(peer_);
 }
 
-storage::Status LetterRun::start(const std::string& queue) {
-  for (const routing::QueueFigures& figures : router_.queue_figures()) {
-    if (figures.name == queue) expected_ = figures.waiting;
+void LetterRun::start(const std::vector<std::string>& queues) {
+  for (const std::string& queue : queues) {
+    const auto figures = router_.queue_figures(queue);
+    if (figures && figures->waiting > 0) parts_.push_back({queue, figures->waiting});
   }
-  if (expected_ == 0) return storage::kOk;
-  routing::SubscribeRequest request;
-  request.peer = peer_;
-  request.destinations = {{routing::DestinationKind::kQueue, queue}};
-  request.ack_mode = routing::AckMode::kIndividual;
-  request.credit = kBounds;
-  const auto made = router_.subscribe(request);
-  if (!made) return made.error();
-  subscription_ = *made;
-  taking_ = true;
-  router_.start_delivery(*made);
-  return storage::kOk;
+  begin_next();
+}
+
+void LetterRun::begin_next() {
+  while (!taking_ && !given_up_ && !found_all() && !parts_.empty()) {
+    part_ = std::move(parts_.front());
+    parts_.pop_front();
+    routing::SubscribeRequest request;
+    request.peer = peer_;
+    request.destinations = {{routing::DestinationKind::kQueue, part_.queue}};
+    request.ack_mode = routing::AckMode::kIndividual;
+    request.credit = kBounds;
+    const auto made = router_.subscribe(request);
+    if (!made) {
+      outcome_.failures.push_back({"", "the queue '" + part_.queue + "': " + made.error().text});
+      continue;
+    }
+    subscription_ = *made;
+    looked_at_here_ = 0;
+    taking_ = true;
+    router_.start_delivery(*made);
+  }
 }
 
 void LetterRun::wake() {
@@ -122,13 +133,15 @@ void LetterRun::on_wake(std::int64_t wall_ms) {
     if (take(letter, wall_ms) == Taken::kLater) break;
   }
   arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(taken));
-  if (taking_ && seen_enough()) stop_taking();
+  if (!taking_ || !seen_enough()) return;
+  stop_taking();
+  begin_next();
 }
 
 // While the journal is full of what this run has moved, the rest waits for the next receipt.
 LetterRun::Taken LetterRun::take(const routing::Delivery& letter, std::int64_t wall_ms) {
   const queue::MessageId id = letter.message->id;
-  const bool wanted = taking_ && outcome_.looked_at < expected_ && (!ids_ || ids_->contains(id));
+  const bool wanted = taking_ && looked_at_here_ < part_.expected && (!ids_ || ids_->contains(id));
   storage::Status acted = storage::kOk;
   if (wanted) {
     acted = act(letter, wall_ms);
@@ -136,7 +149,10 @@ LetterRun::Taken LetterRun::take(const routing::Delivery& letter, std::int64_t w
     if (is_full && due_ < asked_) return Taken::kLater;
     found_.insert(id);
   }
-  if (taking_) ++outcome_.looked_at;
+  if (taking_) {
+    ++looked_at_here_;
+    ++outcome_.looked_at;
+  }
   if (!wanted || !acted) keep(letter);
   if (!acted) outcome_.failures.push_back({to_text(id), acted.error().text});
   return Taken::kYes;
@@ -163,8 +179,8 @@ void LetterRun::keep(const routing::Delivery& letter) {
 }
 
 bool LetterRun::seen_enough() const {
-  return outcome_.looked_at >= expected_ || (ids_ && found_.size() == ids_->size()) ||
-         kept_.size() >= kBounds.count_max || kept_bytes_ >= kBounds.bytes_max;
+  return looked_at_here_ >= part_.expected || found_all() || kept_.size() >= kBounds.count_max ||
+         kept_bytes_ >= kBounds.bytes_max;
 }
 
 // No more deliveries first, so that what goes back does not come again.
@@ -178,13 +194,20 @@ void LetterRun::stop_taking() {
     }
   }
   kept_.clear();
+  kept_bytes_ = 0;
   arrived_.clear();
 }
 
 void LetterRun::on_tick(std::int64_t wall_ms) {
-  if (wall_ms < deadline_ms_) return;
-  if (taking_) stop_taking();
-  given_up_ = true;
+  given_up_ = wall_ms >= deadline_ms_;
+  if (!taking_ || (!given_up_ && !others_took_the_rest())) return;
+  stop_taking();
+  begin_next();
+}
+
+bool LetterRun::others_took_the_rest() const {
+  const auto figures = router_.queue_figures(part_.queue);
+  return arrived_.empty() && (!figures || figures->waiting == 0);
 }
 
 bool LetterRun::finished() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <set>
@@ -25,9 +26,10 @@ struct LetterOutcome {
   std::vector<std::string> not_found;  // asked for by id, and not among those looked at
 };
 
-// One replay or drop: a consumer of the dead-letter queue that takes what was asked for and gives
-// the rest back unseen. Looks at what waits when it starts, at most 100,000 letters or 64 MiB: a
-// letter that is replayed and dies again is not met a second time. Loop thread only.
+// One replay or drop: a consumer of the dead-letter queues, one after the other, that takes what
+// was asked for and gives the rest back unseen. Looks at what waits when it starts, at most 100,000
+// letters or 64 MiB of each queue: a letter that is replayed and dies again is not met a second
+// time. Loop thread only.
 class LetterRun final : public routing::Consumer {
  public:
   using Ids = std::set<queue::MessageId>;
@@ -39,8 +41,9 @@ class LetterRun final : public routing::Consumer {
   LetterRun(const LetterRun&) = delete;
   LetterRun& operator=(const LetterRun&) = delete;
 
-  [[nodiscard]] storage::Status start(const std::string& queue);
+  void start(const std::vector<std::string>& queues);
   void on_wake(std::int64_t wall_ms);
+  // From time to time: letters that other consumers have taken meanwhile are not waited for.
   // Past the deadline nothing more is taken, and what is not on stable storage counts as failed.
   void on_tick(std::int64_t wall_ms);
   [[nodiscard]] bool finished() const;
@@ -60,6 +63,14 @@ class LetterRun final : public routing::Consumer {
   void wake();
   [[nodiscard]] bool seen_enough() const;
   void stop_taking();
+  [[nodiscard]] bool found_all() const { return ids_ && found_.size() == ids_->size(); }
+  // What waited in a queue when the run began.
+  struct Part {
+    std::string queue;
+    std::uint64_t expected = 0;
+  };
+  void begin_next();
+  [[nodiscard]] bool others_took_the_rest() const;
 
   routing::Router& router_;
   const LetterAction action_;
@@ -72,7 +83,9 @@ class LetterRun final : public routing::Consumer {
   bool wake_asked_ = false;
   bool taking_ = false;
   bool given_up_ = false;                   // on receipts that do not come
-  std::uint64_t expected_ = 0;              // letters that waited at the start
+  std::deque<Part> parts_;                  // to come
+  Part part_;                               // the present one
+  std::uint64_t looked_at_here_ = 0;        // of what is expected there
   std::vector<routing::Delivery> arrived_;  // not looked at yet
   std::vector<routing::Delivery> kept_;     // looked at, not asked for
   std::size_t kept_bytes_ = 0;

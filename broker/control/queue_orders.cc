@@ -43,32 +43,31 @@ struct Purge {
     std::string reason;
   };
 
-  void note(const std::string& queue, const Count& messages) {
-    if (messages) {
-      done.push_back({queue, *messages});
+  void note(const std::string& queue, const Count& count) {
+    if (count) {
+      done.push_back({queue, *count});
+      messages += *count;
     } else {
-      failures.push_back({queue, messages.error().text});
+      failures.push_back({queue, count.error().text});
     }
     if (--open == 0) answer(text());
   }
 
   [[nodiscard]] std::string text() const {
-    std::uint64_t messages = 0;
     Json json;
-    json.begin_object().key("ok").begin_object().key("queues").begin_array();
-    for (const Purged& one : done) {
-      json.begin_object().field("name", one.queue).field("messages", one.messages).end_object();
-      messages += one.messages;
-    }
-    json.end_array().key("failures").begin_array();
-    for (const Failure& one : failures) {
-      json.begin_object().field("name", one.queue).field("reason", one.reason).end_object();
-    }
-    return json.end_array().field("messages", messages).end_object().end_object().text();
+    json.begin_object().key("ok").begin_object();
+    write_list(json, "queues", done, [](Json& list, const Purged& one) {
+      list.begin_object().field("name", one.queue).field("messages", one.messages).end_object();
+    });
+    write_list(json, "failures", failures, [](Json& list, const Failure& one) {
+      list.begin_object().field("name", one.queue).field("reason", one.reason).end_object();
+    });
+    return json.field("messages", messages).end_object().end_object().text();
   }
 
   Answer answer;
   std::size_t open = 1;  // one for who gives the orders
+  std::uint64_t messages = 0;
   std::vector<Purged> done;
   std::vector<Failure> failures;
 };

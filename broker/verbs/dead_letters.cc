@@ -7,6 +7,7 @@
 #include "broker/control/json.h"
 #include "broker/routing/death_headers.h"
 #include "broker/verbs/ask_broker.h"
+#include "broker/verbs/queues.h"
 #include "broker/verbs/table.h"
 
 namespace stompbox::verbs {
@@ -32,11 +33,17 @@ std::int64_t death_of(const rapidjson::Value& message) {
   return is_number ? died_ms : time_in(message, "arrived_ms");
 }
 
+// The beginning of a request, up to what the action needs.
+control::Json& begin_request(control::Json& request, std::string_view action,
+                             const std::string& queue) {
+  request.begin_object().field("verb", "dead-letters").field("action", action);
+  if (!queue.empty()) request.field("queue", plain_queue_name(queue));
+  return request;
+}
+
 std::string request_for(LetterVerb verb, const LetterChoice& choice) {
   control::Json request;
-  request.begin_object()
-      .field("verb", "dead-letters")
-      .field("action", verb == LetterVerb::kReplay ? "replay" : "drop");
+  begin_request(request, verb == LetterVerb::kReplay ? "replay" : "drop", choice.queue);
   if (choice.all) {
     request.field("all", true);
   } else {
@@ -64,9 +71,10 @@ Exit report(const rapidjson::Value& ok, LetterVerb verb) {
 }  // namespace
 
 std::string show_letters(const rapidjson::Value& ok) {
-  Table table({{"ID"}, {"DIED"}, {"REASON"}, {"FROM"}, {"SIZE", Align::kRight}, {"DETAIL"}});
+  Table table(
+      {{"ID"}, {"QUEUE"}, {"DIED"}, {"REASON"}, {"FROM"}, {"SIZE", Align::kRight}, {"DETAIL"}});
   for (const rapidjson::Value& message : list_in(ok, "messages")) {
-    table.add({text_in(message, "id"), show_time(death_of(message)),
+    table.add({text_in(message, "id"), text_in(message, "queue"), show_time(death_of(message)),
                header_of(message, routing::kDeathReason),
                header_of(message, routing::kOriginalDestination),
                show_bytes(number_in(message, "body_bytes")),
@@ -78,17 +86,12 @@ std::string show_letters(const rapidjson::Value& ok) {
   return text;
 }
 
-Exit list_letters(const options::Options& options, std::size_t count, Output output) {
-  const std::string request = control::Json()
-                                  .begin_object()
-                                  .field("verb", "dead-letters")
-                                  .field("action", "list")
-                                  .field("count", count)
-                                  .end_object()
-                                  .text();
-  const auto answer = ask_broker(options, request);
+Exit list_letters(const options::Options& options, const LetterList& wanted) {
+  control::Json request;
+  begin_request(request, "list", wanted.queue);
+  const auto answer = ask_broker(options, request.field("count", wanted.count).end_object().text());
   if (!answer) return fail(answer.error());
-  print(output == Output::kJson ? answer->json() : show_letters(answer->ok()));
+  print(wanted.output == Output::kJson ? answer->json() : show_letters(answer->ok()));
   return Exit::kDone;
 }
 

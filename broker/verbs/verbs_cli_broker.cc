@@ -55,7 +55,7 @@ void add_status(CLI::App& app, CliVerbs& verbs) {
       verb->add_flag("--check,--nagios", wish->check, "One line and an exit code for Nagios.");
   add_thresholds(*verb, wish->thresholds, check);
   verbs.push_back({verb, [wish, place] {
-                     const auto resolved = options::resolve(place->given);
+                     const auto resolved = options::resolve(place->flags());
                      if (wish->check && !resolved) return unknown_status(resolved.error().text);
                      if (!resolved) return code(fail(resolved.error()));
                      if (wish->check) return check_status(*resolved, wish->thresholds);
@@ -69,7 +69,7 @@ void add_queue_purge(CLI::App& queues, const PlacePtr& parent, CliVerbs& verbs) 
       "What consumers have in flight stays with them.\n"
       "Examples:\n  stompbox queues purge work\n"
       "  stompbox queues purge --all-matching 'test.>'");
-  const PlacePtr place = add_place(*verb);
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
   auto wish = std::make_shared<PurgeOptions>();
   CLI::Option* queue = verb->add_option("queue", wish->queue, "The queue's name.");
   queue->type_name("QUEUE");
@@ -77,29 +77,21 @@ void add_queue_purge(CLI::App& queues, const PlacePtr& parent, CliVerbs& verbs) 
                    "All queues with such a name: * stands for one part of it, > for the rest.")
       ->type_name("PATTERN")
       ->excludes(queue);
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         wish->output = output;
-         return code(purge(options, *wish));
-       })});
+  verbs.push_back({verb, with_wish(place, wish, &purge)});
 }
 
 void add_queue_move(CLI::App& queues, const PlacePtr& parent, CliVerbs& verbs) {
   CLI::App* verb =
       queues.add_subcommand("move", "Move waiting messages to another queue, oldest first.");
   verb->footer("Example:\n  stompbox queues move work work.later --count 100");
-  const PlacePtr place = add_place(*verb);
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
   auto wish = std::make_shared<MoveOptions>();
   verb->add_option("from", wish->from, "The queue that has them.")->required()->type_name("FROM");
   verb->add_option("to", wish->to, "The queue that gets them.")->required()->type_name("TO");
   verb->add_option("--count", wish->count, "So many at most; else all that wait now.")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         wish->output = output;
-         return code(move_messages(options, *wish));
-       })});
+  verbs.push_back({verb, with_wish(place, wish, &move_messages)});
 }
 
 void add_queue_delete(CLI::App& queues, const PlacePtr& parent, CliVerbs& verbs) {
@@ -107,13 +99,12 @@ void add_queue_delete(CLI::App& queues, const PlacePtr& parent, CliVerbs& verbs)
   verb->footer(
       "A queue that somebody consumes stays; one that is sent to comes back, empty.\n"
       "Example:\n  stompbox queues delete work");
-  const PlacePtr place = add_place(*verb);
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
   auto queue = std::make_shared<std::string>();
   verb->add_option("queue", *queue, "The queue's name.")->required()->type_name("QUEUE");
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [queue](const Options& options, Output output) {
-         return code(delete_queue(options, *queue, output));
-       })});
+  verbs.push_back({verb, with_options(place, [queue, place](const Options& options) {
+                     return code(delete_queue(options, *queue, place->output()));
+                   })});
 }
 
 void add_queues(CLI::App& app, CliVerbs& verbs) {
@@ -140,11 +131,10 @@ void add_reset(CLI::App& app, CliVerbs& verbs) {
       "takes a millisecond: see the README.\n"
       "Example:\n  stompbox reset --yes --control-socket /tmp/broker.sock");
   const PlacePtr place = add_place(*verb);
-  auto consent = std::make_shared<bool>(false);
-  verb->add_flag("--yes", *consent, "Do it: nothing of it can be undone.");
+  auto consent = std::make_shared<Consent>(Consent::kMissing);
+  add_choice(*verb, "--yes", *consent, Consent::kGiven, "Do it: nothing of it can be undone.");
   verbs.push_back({verb, with_options(place, [consent, place](const Options& options) {
-                     const Consent given = *consent ? Consent::kGiven : Consent::kMissing;
-                     return code(reset(options, given, place->output()));
+                     return code(reset(options, *consent, place->output()));
                    })});
 }
 
@@ -163,23 +153,24 @@ void add_browse(CLI::App& app, CliVerbs& verbs) {
   verb->add_option("--body", wish->body_bytes, "So many bytes of each body.")
       ->type_name("BYTES")
       ->capture_default_str();
-  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
-                     wish->output = place->output();
-                     return code(browse(options, *wish));
-                   })});
+  verbs.push_back({verb, with_wish(place, wish, &browse)});
+}
+
+void add_letter_queue(CLI::App& verb, std::string& queue) {
+  verb.add_option("--queue", queue, "Of this dead-letter queue only; else of all.")
+      ->type_name("QUEUE");
 }
 
 void add_letter_list(CLI::App& letters, CliVerbs& verbs) {
   CLI::App* verb = letters.add_subcommand("list", "List dead letters with their reasons.");
   const PlacePtr place = add_place(*verb);
-  auto count = std::make_shared<std::size_t>(50);
-  verb->add_option("--count", *count, "So many at most.")
+  auto wish = std::make_shared<LetterList>();
+  add_letter_queue(*verb, wish->queue);
+  verb->add_option("--count", wish->count, "So many at most.")
       ->type_name("N")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  verbs.push_back({verb, with_options(place, [count, place](const Options& options) {
-                     return code(list_letters(options, *count, place->output()));
-                   })});
+  verbs.push_back({verb, with_wish(place, wish, &list_letters)});
 }
 
 void add_letter_act(CLI::App& letters, CliVerbs& verbs, const char* name, const char* help,
@@ -190,8 +181,10 @@ void add_letter_act(CLI::App& letters, CliVerbs& verbs, const char* name, const 
   CLI::Option* ids =
       verb->add_option("ids", choice->ids, "Ids, as 'dead-letters list' shows them.");
   ids->type_name("ID");
-  verb->add_flag("--all", choice->all, "All: the first 100,000 letters or 64 MiB of them.")
+  verb->add_flag("--all", choice->all,
+                 "All: of each queue the first 100,000 letters or 64 MiB of them.")
       ->excludes(ids);
+  add_letter_queue(*verb, choice->queue);
   verbs.push_back({verb, with_options(place, [choice, place, letter_verb](const Options& options) {
                      return code(act_on_letters(options, letter_verb, *choice, place->output()));
                    })});
@@ -201,8 +194,9 @@ void add_dead_letters(CLI::App& app, CliVerbs& verbs) {
   CLI::App* verb = app.add_subcommand(
       "dead-letters", "List what could not be stored, send it back, or throw it away.");
   verb->footer(
+      "The broker's own dead-letter queue and those that policies name, unless --queue names one.\n"
       "Examples:\n  stompbox dead-letters list\n  stompbox dead-letters replay 12-345 12-346\n"
-      "  stompbox dead-letters drop --all");
+      "  stompbox dead-letters drop --all --queue shop.dead");
   add_letter_list(*verb, verbs);
   add_letter_act(*verb, verbs, "replay", "Send letters back to where they came from.",
                  LetterVerb::kReplay);

@@ -2,36 +2,34 @@
 
 namespace stompbox::verbs {
 
-PlacePtr add_place(CLI::App& verb, Json json) {
+PlacePtr add_place(CLI::App& verb, Json json, const PlacePtr& parent) {
   auto place = std::make_shared<Place>();
+  place->parent = parent;
   options::add_place_flags(verb, place->given);
-  if (json == Json::kOffered) verb.add_flag("--json", place->json, "Print JSON.");
+  if (json == Json::kOffered) {
+    add_choice(verb, "--json", place->printed, Output::kJson, "Print JSON.");
+  }
   return place;
 }
 
-GivenFlags flags_of(const Place& place, const Place* parent) {
-  GivenFlags given = place.given;
-  if (parent == nullptr) return given;
-  if (given.config_file.empty()) given.config_file = parent->given.config_file;
-  for (std::size_t i = 0; i < given.flags.size(); ++i) {
-    if (given.flags[i].texts.empty()) given.flags[i].texts = parent->given.flags[i].texts;
+GivenFlags Place::flags() const {
+  GivenFlags both = given;
+  if (parent == nullptr) return both;
+  if (both.config_file.empty()) both.config_file = parent->given.config_file;
+  for (std::size_t i = 0; i < both.flags.size(); ++i) {
+    if (both.flags[i].texts.empty()) both.flags[i].texts = parent->given.flags[i].texts;
   }
-  return given;
+  return both;
+}
+
+Output Place::output() const {
+  return parent != nullptr && printed == Output::kTable ? parent->output() : printed;
 }
 
 std::function<int()> with_options(const PlacePtr& place, std::function<int(const Options&)> verb) {
   return [place, verb = std::move(verb)] {
-    const auto resolved = options::resolve(place->given);
+    const auto resolved = options::resolve(place->flags());
     return resolved ? verb(*resolved) : code(fail(resolved.error()));
-  };
-}
-
-std::function<int()> with_options_below(const PlacePtr& parent, const PlacePtr& place,
-                                        std::function<int(const Options&, Output output)> verb) {
-  return [parent, place, verb = std::move(verb)] {
-    const auto resolved = options::resolve(flags_of(*place, parent.get()));
-    if (!resolved) return code(fail(resolved.error()));
-    return verb(*resolved, parent->json || place->json ? Output::kJson : Output::kTable);
   };
 }
 

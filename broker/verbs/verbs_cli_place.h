@@ -27,25 +27,40 @@ using options::Options;
 // Of a verb that needs to know where things are. Shared with the App that writes into it.
 struct Place {
   GivenFlags given;
-  bool json = false;
-  [[nodiscard]] Output output() const { return json ? Output::kJson : Output::kTable; }
+  Output printed = Output::kTable;
+  std::shared_ptr<const Place> parent;  // of the verb that it belongs to, if that has such flags
+
+  // What the flags of both say together; the verb's own are stronger.
+  [[nodiscard]] GivenFlags flags() const;
+  [[nodiscard]] Output output() const;
 };
 using PlacePtr = std::shared_ptr<Place>;
 
 enum class Json : std::uint8_t { kOffered, kNone };
-[[nodiscard]] PlacePtr add_place(CLI::App& verb, Json json = Json::kOffered);
-
-// What the flags of a verb and those of the verb that it belongs to say together; its own are
-// stronger.
-[[nodiscard]] GivenFlags flags_of(const Place& place, const Place* parent);
+[[nodiscard]] PlacePtr add_place(CLI::App& verb, Json json = Json::kOffered,
+                                 const PlacePtr& parent = nullptr);
 
 // Calls the verb with the options that its flags and the file give.
 [[nodiscard]] std::function<int()> with_options(const PlacePtr& place,
                                                 std::function<int(const Options&)> verb);
-// The same for a verb below another that has such flags too.
-[[nodiscard]] std::function<int()> with_options_below(
-    const PlacePtr& parent, const PlacePtr& place,
-    std::function<int(const Options&, Output output)> verb);
+// The same for a verb whose other flags have gone into `wish`, with an `output`.
+template <typename Wish>
+[[nodiscard]] std::function<int()> with_wish(const PlacePtr& place,
+                                             const std::shared_ptr<Wish>& wish,
+                                             Exit (*verb)(const Options&, const Wish&)) {
+  return with_options(place, [place, wish, verb](const Options& options) {
+    wish->output = place->output();
+    return code(verb(options, *wish));
+  });
+}
+
+// A flag that makes `value` what it stands for. `value` outlives the App's parsing.
+template <typename Value>
+CLI::Option* add_choice(CLI::App& verb, const std::string& name, Value& value, Value chosen,
+                        const std::string& help) {
+  return verb.add_flag_callback(
+      name, [&value, chosen] { value = chosen; }, help);
+}
 
 // Of a verb that talks STOMP with a broker.
 void add_login(CLI::App& verb, Login& login);

@@ -17,16 +17,12 @@ void add_check(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->footer(
       "Only reads, in short steps. Exit code 0: all rules hold; 1: some are broken.\n"
       "Example:\n  stompbox store check --examples 20");
-  const PlacePtr place = add_place(*verb);
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
   auto wish = std::make_shared<StoreCheckOptions>();
   verb->add_option("--examples", wish->examples_max, "So many examples of each.")
       ->type_name("N")
       ->capture_default_str();
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         wish->output = output;
-         return code(store_check(options, *wish));
-       })});
+  verbs.push_back({verb, with_wish(place, wish, &store_check)});
 }
 
 void add_repair(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
@@ -36,14 +32,10 @@ void add_repair(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
       "short transaction a node. --merge-names needs all masters stopped.\n"
       "Examples:\n  stompbox store repair\n  stompbox store repair --apply\n"
       "  stompbox store repair --thin --apply");
-  const PlacePtr place = add_place(*verb);
-  struct Wish {
-    StoreRepairOptions repair;
-    bool apply = false;
-  };
-  auto wish = std::make_shared<Wish>();
-  catalog::care::RepairOptions& repair = wish->repair.repair;
-  verb->add_flag("--apply", wish->apply, "Do it.");
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
+  auto wish = std::make_shared<StoreRepairOptions>();
+  catalog::care::RepairOptions& repair = wish->repair;
+  add_choice(*verb, "--apply", repair.mode, catalog::care::RepairMode::kApply, "Do it.");
   verb->add_flag("--merge-names", repair.merge_names,
                  "Delete second rows of names too. Only when no master runs.");
   verb->add_flag("--thin", repair.thin,
@@ -53,42 +45,26 @@ void add_repair(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->add_option("--examples", repair.examples_max, "So many examples of each.")
       ->type_name("N")
       ->capture_default_str();
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->apply) wish->repair.repair.mode = catalog::care::RepairMode::kApply;
-         wish->repair.output = output;
-         return code(store_repair(options, wish->repair));
-       })});
+  verbs.push_back({verb, with_wish(place, wish, &store_repair)});
 }
 
 void add_stats(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   CLI::App* verb = store.add_subcommand("stats", "Tell how much is in the database.");
-  const PlacePtr place = add_place(*verb);
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [](const Options& options, Output output) {
-         return code(store_stats(options, output));
-       })});
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
+  verbs.push_back({verb, with_options(place, [place](const Options& options) {
+                     return code(store_stats(options, place->output()));
+                   })});
 }
 
 void add_backup(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   CLI::App* verb = store.add_subcommand("backup", "Copy a SQLite database that is in use.");
   verb->footer("Example:\n  stompbox store backup /backup/storeconfigs.sqlite3");
-  const PlacePtr place = add_place(*verb);
-  struct Wish {
-    StoreBackupOptions backup;
-    bool force = false;
-  };
-  auto wish = std::make_shared<Wish>();
-  verb->add_option("file", wish->backup.file, "Where the copy goes.")
-      ->required()
-      ->type_name("FILE");
-  verb->add_flag("--force", wish->force, "Replace a file of that name.");
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->force) wish->backup.existing = catalog::care::Existing::kReplace;
-         wish->backup.output = output;
-         return code(store_backup(options, wish->backup));
-       })});
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
+  auto wish = std::make_shared<StoreBackupOptions>();
+  verb->add_option("file", wish->file, "Where the copy goes.")->required()->type_name("FILE");
+  add_choice(*verb, "--force", wish->existing, catalog::care::Existing::kReplace,
+             "Replace a file of that name.");
+  verbs.push_back({verb, with_wish(place, wish, &store_backup)});
 }
 
 void add_export(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
@@ -97,12 +73,12 @@ void add_export(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->footer(
       "Example, from SQLite to MariaDB:\n  stompbox store export --data /var/lib/stompbox |\n"
       "    stompbox store import --catalog-store mysql://puppet@db1/puppet");
-  const PlacePtr place = add_place(*verb, Json::kNone);
+  const PlacePtr place = add_place(*verb, Json::kNone, parent);
   auto file = std::make_shared<std::string>("-");
   verb->add_option("file", *file, "Where the lines go; - is standard output.")
       ->type_name("FILE")
       ->capture_default_str();
-  verbs.push_back({verb, with_options_below(parent, place, [file](const Options& options, Output) {
+  verbs.push_back({verb, with_options(place, [file](const Options& options) {
                      return code(store_export(options, *file));
                    })});
 }
@@ -112,22 +88,14 @@ void add_import(CLI::App& store, const PlacePtr& parent, CliVerbs& verbs) {
   verb->footer(
       "A damaged line is refused by its number, the others are stored; exit code 1 then.\n"
       "Example:\n  stompbox store import nodes.jsonl");
-  const PlacePtr place = add_place(*verb);
-  struct Wish {
-    StoreImportOptions import;
-    bool replace = false;
-  };
-  auto wish = std::make_shared<Wish>();
-  verb->add_option("file", wish->import.file, "Where the lines are; - is standard input.")
+  const PlacePtr place = add_place(*verb, Json::kOffered, parent);
+  auto wish = std::make_shared<StoreImportOptions>();
+  verb->add_option("file", wish->file, "Where the lines are; - is standard input.")
       ->type_name("FILE")
       ->capture_default_str();
-  verb->add_flag("--replace", wish->replace, "Also nodes that were compiled later here.");
-  verbs.push_back(
-      {verb, with_options_below(parent, place, [wish](const Options& options, Output output) {
-         if (wish->replace) wish->import.newer = catalog::care::Newer::kReplace;
-         wish->import.output = output;
-         return code(store_import(options, wish->import));
-       })});
+  add_choice(*verb, "--replace", wish->newer, catalog::care::Newer::kReplace,
+             "Also nodes that were compiled later here.");
+  verbs.push_back({verb, with_wish(place, wish, &store_import)});
 }
 
 void add_forget(CLI::App& app, CliVerbs& verbs) {
@@ -147,10 +115,7 @@ void add_forget(CLI::App& app, CliVerbs& verbs) {
                    [wish](std::chrono::milliseconds time) { wish->silent_for = time; });
   silent->excludes(nodes);
   verb->add_flag("--dry-run", wish->dry_run, "Only say which.")->needs(silent);
-  verbs.push_back({verb, with_options(place, [wish, place](const Options& options) {
-                     wish->output = place->output();
-                     return code(forget(options, *wish));
-                   })});
+  verbs.push_back({verb, with_wish(place, wish, &forget)});
 }
 
 void add_unexport(CLI::App& app, CliVerbs& verbs) {

@@ -20,6 +20,8 @@
 namespace stompbox::verbs {
 namespace {
 
+constexpr std::size_t kNoEnd = 0;  // of a receive: no count
+
 void add_serve(CLI::App& app, CliVerbs& verbs) {
   CLI::App* verb = app.add_subcommand("serve", "Run the broker until SIGTERM or SIGINT.");
   verb->footer(
@@ -137,7 +139,6 @@ void add_send(CLI::App& app, CliVerbs& verbs) {
       "  stompbox send /topic/news --header priority:7 < story.txt\n"
       "  stompbox send catalog --file web1.pson --content-type text/pson --receipt");
   auto wish = std::make_shared<SendOptions>();
-  auto receipt = std::make_shared<bool>(false);
   verb->add_option("destination", wish->destination,
                    "A queue's name, or a whole destination: /queue/NAME or /topic/NAME.")
       ->required()
@@ -152,12 +153,10 @@ void add_send(CLI::App& app, CliVerbs& verbs) {
       ->allow_extra_args(false);
   verb->add_option("--content-type", wish->content_type, "What the body is, as a MIME type.")
       ->type_name("TYPE");
-  verb->add_flag("--receipt", *receipt, "Wait until the broker has promised to keep the message.");
+  add_choice(*verb, "--receipt", wish->confirm, client::Confirm::kReceipt,
+             "Wait until the broker has promised to keep the message.");
   add_login(*verb, wish->login);
-  verbs.push_back({verb, [wish, receipt] {
-                     wish->confirm = *receipt ? client::Confirm::kReceipt : client::Confirm::kNone;
-                     return code(send(*wish));
-                   }});
+  verbs.push_back({verb, [wish] { return code(send(*wish)); }});
 }
 
 void add_receive(CLI::App& app, CliVerbs& verbs) {
@@ -167,37 +166,28 @@ void add_receive(CLI::App& app, CliVerbs& verbs) {
       "Each message is acknowledged when it is printed, so that none is lost on the way.\n"
       "Examples:\n  stompbox receive work\n  stompbox receive work --count 100 --timeout 5s\n"
       "  stompbox receive /topic/news --follow --headers");
-  struct Wish {
-    ReceiveOptions receive;
-    bool follow = false, headers = false, json = false;
-  };
-  auto wish = std::make_shared<Wish>();
-  ReceiveOptions& receive_options = wish->receive;
-  verb->add_option("destination", receive_options.source,
+  auto wish = std::make_shared<ReceiveOptions>();
+  verb->add_option("destination", wish->source,
                    "A queue's name, or a whole destination: /queue/NAME or /topic/NAME.")
       ->required()
       ->type_name("DESTINATION");
-  CLI::Option* count =
-      verb->add_option("--count", receive_options.count, "End after so many messages.");
+  CLI::Option* count = verb->add_option("--count", wish->count, "End after so many messages.");
   count->type_name("N")->check(CLI::PositiveNumber)->capture_default_str();
-  verb->add_flag("--follow", wish->follow, "Do not end.")->excludes(count);
+  add_choice(*verb, "--follow", wish->count, kNoEnd, "Do not end.")->excludes(count);
   add_duration(*verb, "--timeout",
                "End when no message comes for so long; an error without --follow.",
-               [wish](auto timeout) { wish->receive.timeout = timeout; });
-  verb->add_option("--ack", receive_options.ack, "Acknowledgement: auto, client or individual.")
+               [wish](auto timeout) { wish->timeout = timeout; });
+  verb->add_option("--ack", wish->ack, "Acknowledgement: auto, client or individual.")
       ->type_name("MODE")
       ->check(CLI::IsMember({"auto", "client", "individual"}))
       ->capture_default_str();
-  CLI::Option* headers = verb->add_flag("--headers", wish->headers, "Print the headers too.");
-  verb->add_flag("--json", wish->json, "Print each message as one line of JSON.")
+  CLI::Option* headers = add_choice(*verb, "--headers", wish->output,
+                                    MessageOutput::kHeadersAndBody, "Print the headers too.");
+  add_choice(*verb, "--json", wish->output, MessageOutput::kJson,
+             "Print each message as one line of JSON.")
       ->excludes(headers);
-  add_login(*verb, receive_options.login);
-  verbs.push_back({verb, [wish] {
-                     if (wish->follow) wish->receive.count = 0;
-                     if (wish->headers) wish->receive.output = MessageOutput::kHeadersAndBody;
-                     if (wish->json) wish->receive.output = MessageOutput::kJson;
-                     return code(receive(wish->receive));
-                   }});
+  add_login(*verb, wish->login);
+  verbs.push_back({verb, [wish] { return code(receive(*wish)); }});
 }
 
 }  // namespace

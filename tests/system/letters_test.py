@@ -2,6 +2,7 @@
 """Dead letters that are replayed, and messages that are moved, are what they were before: a catalog
 that is older than the stored one, or than a `forget`, stays older."""
 
+import json
 import pathlib
 import sys
 
@@ -100,6 +101,47 @@ def case_letters_of_a_reply_queue(rig):
     assert names == {"catalog", "dead-letter", "facts"}, names
     assert broker.backlog("dead-letter") == 1
     assert broker.status()["dead_letters"] == 1
+
+
+def let_die(broker, queue, body):
+    with broker.client() as client:
+        client.subscribe(f"/queue/{queue}", ack="client-individual")
+        client.send(f"/queue/{queue}", body)
+        message = client.message()
+        client.frame("NACK", {"id": message["ack"], "requeue": "false"}, receipt=True)
+
+
+def letters(broker, *words):
+    done = broker.run("dead-letters", "list", "--json", *words, "--data", broker.data)
+    return json.loads(done.stdout)["messages"]
+
+
+def case_letters_of_all_queues(rig):
+    """the verbs reach every dead-letter queue of the broker, or the one that is named."""
+    config = rig.folder / "letters.toml"
+    config.write_text('[[policy]]\npattern = "/queue/shop.>"\ndead_letter_queue = "*.dead"\n')
+    broker = rig.broker("--config", str(config))
+    for queue in ("work", "shop.a", "shop.a", "shop.b"):
+        let_die(broker, queue, b"x")
+    assert broker.status()["dead_letters"] == 4
+    found = [letter["queue"] for letter in letters(broker)]
+    assert found == ["dead-letter", "shop.a.dead", "shop.a.dead", "shop.b.dead"], found
+    table = broker.run("dead-letters", "list", "--data", broker.data).stdout.decode()
+    assert "QUEUE" in table and "shop.b.dead" in table, table
+    of_b = letters(broker, "--queue", "/queue/shop.b.dead")
+    assert len(of_b) == 1, of_b
+    done = broker.run("dead-letters", "replay", of_b[0]["id"], "--data", broker.data)
+    assert done.stdout == b"1 letter replayed\n", done
+    assert broker.backlog("shop.b") == 1
+    done = broker.run("dead-letters", "drop", "--all", "--queue", "shop.a.dead",
+                      "--data", broker.data)
+    assert done.stdout == b"2 letters dropped\n", done
+    done = broker.run("dead-letters", "drop", "--all", "--queue", "shop.b", "--data", broker.data,
+                      check=False)
+    assert done.returncode == 1 and b"takes no dead letters" in done.stderr, done
+    done = broker.run("dead-letters", "replay", "--all", "--data", broker.data)
+    assert done.stdout == b"1 letter replayed\n", done
+    assert broker.status()["dead_letters"] == 0
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "broker/control/letter_run.h"
 #include "broker/control/request.h"
@@ -34,8 +36,21 @@ struct Taker final : routing::Consumer {
   std::vector<routing::Delivery> taken;
 };
 
+// Letters of the queues `shop.…` go to queues of their own.
+routing::RoutingOptions with_letters_of_shops() {
+  routing::RoutingOptions options;
+  routing::PolicyRule shops;
+  shops.pattern = "shop.>";
+  shops.dead_letter_queue = "*.dead";
+  options.policies = {shops};
+  return options;
+}
+
 struct Bench {
-  Bench() { producer_id = router.attach(producer); }
+  explicit Bench(routing::RoutingOptions options = {})
+      : router(journal, std::move(options), journal.state()) {
+    producer_id = router.attach(producer);
+  }
 
   void send(const std::string& queue, const std::string& body,
             const std::string& header_block = "colour:blue\n") {
@@ -108,7 +123,7 @@ struct Bench {
   }
 
   stompbox::testing::FakeJournal journal;
-  routing::Router router{journal, {}, journal.state()};
+  routing::Router router;
   stompbox::testing::SilentPeer producer;
   routing::PeerId producer_id;
   std::int64_t now_ms = 10'000;
@@ -281,6 +296,149 @@ TEST_CASE("a replay of more than the journal takes waits for what it has moved i
   CHECK(answer["ok"]["done"].GetUint64() == 3);
   CHECK(answer["ok"]["failures"].Empty());
   CHECK(bench.waiting("dead-letter") == 0);
+}
+
+TEST_CASE("the list shows the letters of all dead-letter queues, the broker's own first") {
+  Bench bench(with_letters_of_shops());
+  for (const char* queue : {"shop.b", "work", "shop.a", "shop.b"})
+    bench.let_die(queue, "x");
+  bench.send("walk", "no letter");
+  const auto list = parse(*bench.ask(R"({"verb":"dead-letters"})"));
+  const auto& letters = list["ok"]["messages"];
+  REQUIRE(letters.Size() == 4);
+  CHECK(letters[0]["queue"] == "dead-letter");
+  CHECK(letters[1]["queue"] == "shop.a.dead");
+  CHECK(letters[2]["queue"] == "shop.b.dead");
+  CHECK(letters[3]["queue"] == "shop.b.dead");
+  CHECK(list["ok"]["next"].IsNull());
+  const auto one = parse(*bench.ask(R"({"verb":"dead-letters","queue":"shop.b.dead"})"));
+  CHECK(one["ok"]["messages"].Size() == 2);
+  const auto none = parse(*bench.ask(R"({"verb":"dead-letters","queue":"shop.c.dead"})"));
+  CHECK(none["ok"]["messages"].Empty());
+}
+
+TEST_CASE("a list of dead letters goes on where the one before ended, queue after queue") {
+  Bench bench(with_letters_of_shops());
+  for (const char* queue : {"work", "shop.a", "shop.b", "shop.b"})
+    bench.let_die(queue, "x");
+  std::string request = R"({"verb":"dead-letters","count":1})";
+  std::vector<std::string> queues;
+  for (int page = 0; page < 10 && !request.empty(); ++page) {
+    const auto list = parse(*bench.ask(request));
+    const auto& ok = list["ok"];
+    REQUIRE(ok["messages"].Size() == 1);
+    queues.emplace_back(ok["messages"][0]["queue"].GetString());
+    request.clear();
+    if (ok["next"].IsNull()) continue;
+    request = std::string(R"({"verb":"dead-letters","count":1,"from":")") + ok["next"].GetString() +
+              R"(","from_queue":")" + ok["next_queue"].GetString() + "\"}";
+  }
+  CHECK(queues ==
+        std::vector<std::string>{"dead-letter", "shop.a.dead", "shop.b.dead", "shop.b.dead"});
+}
+
+TEST_CASE("a list of dead letters reads what is in the store only") {
+  routing::RoutingOptions options = with_letters_of_shops();
+  options.resident_count_max = 1;
+  Bench bench(options);
+  for (const char* queue : {"work", "work", "shop.a", "shop.a", "shop.a"})
+    bench.let_die(queue, "x");
+  const auto list = parse(bench.ask_after_commits(R"({"verb":"dead-letters"})"));
+  CHECK(list["ok"]["messages"].Size() == 5);
+}
+
+TEST_CASE("a queue that takes no dead letters is not listed, replayed or dropped as one") {
+  Bench bench(with_letters_of_shops());
+  bench.send("work", "x");
+  for (const char* rest :
+       {R"(")", R"(","action":"replay","all":true)", R"(","action":"drop","all":true)"}) {
+    const std::string end = std::string(rest) == "\"" ? "\"}" : std::string(rest) + "}";
+    const auto document = parse(*bench.ask(R"({"verb":"dead-letters","queue":"work)" + end));
+    REQUIRE(document.HasMember("error"));
+    CHECK(document["error"] == "the queue 'work' takes no dead letters");
+  }
+  CHECK(bench.waiting("work") == 1);
+}
+
+TEST_CASE("letters are replayed and dropped by their ids wherever they are") {
+  Bench bench(with_letters_of_shops());
+  for (const char* queue : {"work", "shop.a", "shop.b"})
+    bench.let_die(queue, queue);
+  const std::string own = bench.letter_id(0), a = bench.letter_id(1), b = bench.letter_id(2);
+  const auto replayed = parse(bench.ask_whole(
+      R"({"verb":"dead-letters","action":"replay","ids":[")" + b + R"(","1-999999"]})"));
+  CHECK(replayed["ok"]["done"].GetUint64() == 1);
+  CHECK(replayed["ok"]["not_found"][0] == "1-999999");
+  CHECK(bench.waiting("shop.b") == 1);
+  const auto dropped = parse(bench.ask_whole(R"({"verb":"dead-letters","action":"drop","ids":[")" +
+                                             own + R"(",")" + a + R"("]})"));
+  CHECK(dropped["ok"]["done"].GetUint64() == 2);
+  CHECK(dropped["ok"]["not_found"].Empty());
+}
+
+TEST_CASE("all letters are those of all dead-letter queues, or of the one that is named") {
+  Bench bench(with_letters_of_shops());
+  for (const char* queue : {"work", "shop.a", "shop.a", "shop.b"})
+    bench.let_die(queue, "x");
+  const auto one = parse(bench.ask_whole(
+      R"({"verb":"dead-letters","action":"replay","all":true,"queue":"shop.a.dead"})"));
+  CHECK(one["ok"]["done"].GetUint64() == 2);
+  CHECK(bench.waiting("shop.a") == 2);
+  CHECK(bench.waiting("dead-letter") == 1);
+  const auto all = parse(bench.ask_whole(R"({"verb":"dead-letters","action":"drop","all":true})"));
+  CHECK(all["ok"]["done"].GetUint64() == 2);
+  CHECK(bench.waiting("dead-letter") + bench.waiting("shop.b.dead") == 0);
+}
+
+TEST_CASE("a letter that dies into a later queue is not replayed there a second time") {
+  Bench bench(with_letters_of_shops());
+  bench.send("dead-letter", "on", "original-destination:/queue/shop.a.dead\n");
+  bench.let_die("shop.a", "off");
+  const auto answer =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"drop","ids":["1-999999"]})"));
+  CHECK(answer["ok"]["looked_at"].GetUint64() == 2);
+  const auto replayed =
+      parse(bench.ask_whole(R"({"verb":"dead-letters","action":"replay","all":true})"));
+  CHECK(replayed["ok"]["done"].GetUint64() == 2);
+  CHECK(replayed["ok"]["failures"].Empty());
+  CHECK(bench.waiting("shop.a.dead") == 1);
+  CHECK(bench.waiting("shop.a") == 1);
+}
+
+TEST_CASE("a run does not wait for letters that another consumer has taken meanwhile") {
+  routing::RoutingOptions options = with_letters_of_shops();
+  options.resident_count_max = 1;
+  Bench bench(options);
+  for (const char* queue : {"work", "work", "work", "shop.a"})
+    bench.let_die(queue, "x");
+  Taker taker;
+  routing::SubscribeRequest request;
+  request.peer = bench.router.attach(taker);
+  request.destinations = {{routing::DestinationKind::kQueue, "dead-letter"}};
+  request.ack_mode = routing::AckMode::kIndividual;
+  request.credit = {1, 1'000'000};
+  const auto other = bench.router.subscribe(request);
+  REQUIRE(other);
+  bench.router.start_delivery(*other);
+  REQUIRE(taker.taken.size() == 1);
+  bench.ask(R"({"verb":"dead-letters","action":"drop","all":true})");
+  REQUIRE(bench.router.acknowledge(*other, taker.taken[0].id, routing::Reach::kOne, {}));
+  const auto settle = [&bench] {
+    for (int round = 0; round < 10; ++round) {
+      bench.commit();
+      for (auto& page : bench.journal.take_pages())
+        bench.router.on_loaded(std::move(page));
+      bench.run();
+    }
+  };
+  settle();
+  REQUIRE(taker.taken.size() == 2);
+  REQUIRE_FALSE(bench.answer);
+  bench.desk.on_tick();
+  settle();
+  REQUIRE(bench.answer);
+  CHECK(parse(*bench.answer)["ok"]["done"].GetUint64() == 2);
+  CHECK(bench.waiting("shop.a.dead") == 0);
 }
 
 TEST_CASE("a letter that nobody can send back stays and is told") {

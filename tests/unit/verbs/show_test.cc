@@ -99,10 +99,12 @@ TEST_CASE("a browsed page shows each message in one line and how to go on") {
 }
 
 TEST_CASE("dead letters show why they died and where they came from") {
-  const auto ok = parse(R"({"messages":[{"id":"1-2","arrived_ms":1,"body_bytes":9,"headers":[
-    ["dead-letter-reason","unreadable"],["dead-letter-detail","not PSON"],
+  const auto ok = parse(R"({"messages":[{"id":"1-2","queue":"shop.dead","arrived_ms":1,
+    "body_bytes":9,"headers":[["dead-letter-reason","unreadable"],["dead-letter-detail","not PSON"],
     ["original-destination","/queue/catalog"],["dead-letter-reason","older"]]}],"next":null})");
   const std::string text = show_letters(ok);
+  CHECK(has(text, "QUEUE"));
+  CHECK(has(text, "1-2  shop.dead  "));
   CHECK(has(text, "unreadable  /queue/catalog"));
   CHECK(has(text, "not PSON"));
   CHECK_FALSE(has(text, "older"));
