@@ -120,6 +120,18 @@ void check_drain(const Options& options, Sentences& mistakes) {
   }
 }
 
+// With the name alone every queue would be one of dead letters.
+void check_letters(const Options& options, Sentences& mistakes) {
+  const auto check_name = [&mistakes](const std::string& where, const std::string& name) {
+    if (name.empty() || name.find_first_not_of('*') != std::string::npos) return;
+    mistakes.push_back(where + "dead_letter_queue is " + name +
+                       ", the queue itself: dead letters need another one, such as *.dead");
+  };
+  check_name("queues.", options.routing.queue_policy.dead_letter_queue);
+  for (const routing::PolicyRule& rule : options.routing.policies)
+    check_name("policy " + rule.pattern + ": ", rule.dead_letter_queue.value_or(""));
+}
+
 // Users and groups of the system that the options name.
 void check_owner(const catalog::SqliteOptions& store, Sentences& mistakes) {
   if (store.owner && ::getpwnam(store.owner->c_str()) == nullptr) {
@@ -169,6 +181,7 @@ storage::Status check(const Options& options) {
   check_bounds(options, mistakes);
   check_access(options, mistakes);
   check_drain(options, mistakes);
+  check_letters(options, mistakes);
   if (mistakes.empty()) return storage::kOk;
   return invalid(as_lines(mistakes));
 }

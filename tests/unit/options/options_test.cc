@@ -285,6 +285,21 @@ TEST_CASE("all mistakes of a configuration are told at once, in the order of the
   CHECK(std::count(text.begin(), text.end(), '\n') == 4);
 }
 
+TEST_CASE("a queue cannot be its own dead-letter queue") {
+  Options options;
+  options.routing.queue_policy.dead_letter_queue = "*";
+  REQUIRE_FALSE(check(options).has_value());
+  CHECK(check(options).error().text.find("such as *.dead") != std::string::npos);
+  options.routing.queue_policy.dead_letter_queue = "*.dead";
+  CHECK(check(options).has_value());
+  routing::PolicyRule rule;
+  rule.pattern = "shop.>";
+  rule.dead_letter_queue = "*";
+  options.routing.policies = {rule};
+  REQUIRE_FALSE(check(options).has_value());
+  CHECK(check(options).error().text.find("policy shop.>: dead_letter_queue") != std::string::npos);
+}
+
 TEST_CASE("signers of certificates that no listener asks for are a mistake") {
   Options options;
   options.tls.authorities = "/ca.pem";
