@@ -3,6 +3,9 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# Where ccache is installed, a file that it does not know is not preprocessed first: it costs nothing.
+export CCACHE_DEPEND=1
+
 say() { printf 'stompbox: %s\n' "$*" >&2; }
 
 fail() {

@@ -12,6 +12,7 @@ The exit code is 0 if no case failed and at least one ran.
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -75,13 +76,26 @@ def run_meson(options):
     return code, read_log(log)
 
 
+def default_processes(cores):
+    """Tests at a time: the long ones wait for the programs that they started three quarters of
+    their time, and some of those programs are large."""
+    return min(4, 2 * (cores or 1))
+
+
+def slowest(entries, count=8):
+    """A line that names the tests which took longest."""
+    entries = sorted(entries, key=lambda entry: -entry["duration"])[:count]
+    return "slowest: " + ", ".join(f"{e['name']} {e['duration']:.0f} s" for e in entries)
+
+
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build-dir", type=pathlib.Path, default=pathlib.Path("build"))
     parser.add_argument("--suite", action="append", default=[], metavar="NAME",
                         help="only tests of this suite (may be repeated)")
-    parser.add_argument("--num-processes", type=int, default=2, metavar="N")
+    parser.add_argument("--num-processes", type=int, default=default_processes(os.cpu_count()),
+                        metavar="N", help="tests at a time (default: %(default)s)")
     parser.add_argument("--timeout-multiplier", type=float, default=1.0, metavar="X",
                         help="for slow builds: sanitizers")
     parser.add_argument("names", nargs="*", help="only these tests")
@@ -99,8 +113,7 @@ def main(arguments):
     if code != 0 and total.failed == 0:
         print("failed: meson test ended with code", code)
         total += Count(0, 1)
-    if total == Count(0, 0):
-        print("no test ran")
+    print(slowest(entries) if entries else "no test ran")
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
     return 0 if total.failed == 0 and total.passed > 0 else 1
 

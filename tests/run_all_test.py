@@ -43,6 +43,16 @@ class CountTest(unittest.TestCase):
         self.assertEqual(run_all.count_test(entry("OK", doctest(0, 0))), Count(0, 1))
 
 
+class RunTest(unittest.TestCase):
+    def test_twice_as_many_tests_as_cores_run_at_a_time_but_no_more_than_four(self):
+        self.assertEqual([run_all.default_processes(n) for n in (None, 1, 2, 16)], [2, 2, 4, 4])
+
+    def test_the_slowest_tests_are_named_longest_first(self):
+        entries = [{"name": name, "duration": seconds}
+                   for name, seconds in (("a", 1.2), ("b", 30.6), ("c", 7.0))]
+        self.assertEqual(run_all.slowest(entries, 2), "slowest: b 31 s, c 7 s")
+
+
 def main():
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)

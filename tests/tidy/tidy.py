@@ -57,8 +57,8 @@ def main(arguments):
     root = options.root.resolve()
     if options.headers:
         listed = [f for f in list_files(root) if f.endswith(".h")]
-        found = headers.check(root, options.headers, listed)
-        print(f"{len(listed)} headers checked")
+        compiled, found = headers.check(root, options.headers, listed)
+        print(f"{len(listed)} headers: {compiled} compiled alone, the others by their sources")
     else:
         found = check_tree(root)
     for path, line, message in found:

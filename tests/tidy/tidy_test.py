@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The style check against planted snippets: each rule finds its fault and lets good code pass."""
 
+import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -263,9 +265,80 @@ class HeaderTest(unittest.TestCase):
             root = pathlib.Path(folder)
             (root / "good.h").write_text("#pragma once\n#include <string>\nstd::string f();\n")
             (root / "bad.h").write_text("#pragma once\nstd::string f();\n")
-            commands = {str(root / "x.cc"): (folder, ["c++", "-std=c++20", f"-I{folder}"])}
+            commands = {str(root / "x.cc"): headers.Command(
+                folder, ["c++", "-std=c++20", f"-I{folder}"], root / "x.o")}
             self.assertEqual(headers.compiles_alone(commands, root, "good.h"), "")
             self.assertIn("string", headers.compiles_alone(commands, root, "bad.h"))
+
+
+    def test_only_a_source_whose_first_code_is_its_header_starts_with_it(self):
+        for text, said in (
+                ('#include "a.h"\n', True),
+                ('// What it is.\n/* More. */\n\n#include "a.h"\n', True),
+                ('#include <string>\n#include "a.h"\n', False), ('#include "b.h"\n', False),
+                ("#include <a.h>\n", False), ("int x;\n", False), ("", False),
+                ('#define A 1\n#include "a.h"\n', False),
+                ('namespace std { class string; }\n#include "a.h"\n', False)):
+            with self.subTest(text):
+                self.assertEqual(headers.starts_with(text, "a.h"), said)
+
+
+class ProvenHeaderTest(unittest.TestCase):
+    """A header whose own source was built needs no compiling; every doubt has it compiled."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.write("a.h", "#pragma once\n#include <string>\nstd::string f();\n", 100)
+        self.write("a.cc", '#include "a.h"\n', 100)
+        self.write("a.o", "", 200)
+
+    def write(self, name, text, time):
+        (self.root / name).write_text(text, encoding="utf-8")
+        os.utime(self.root / name, (time, time))
+
+    def proven(self, *flags):
+        arguments = ["c++", "-std=c++20", f"-I{self.root}", *flags, "-o", "a.o", "-c", "a.cc"]
+        commands = {str(self.root / "a.cc"): headers.Command(
+            str(self.root), arguments, self.root / "a.o")}
+        return headers.proven_by_its_source(commands, self.root, "a.h")
+
+    def test_the_object_of_its_own_source_proves_a_header(self):
+        self.assertTrue(self.proven())
+
+    def test_an_older_object_proves_nothing(self):
+        for name in ("a.h", "a.cc"):
+            with self.subTest(name):
+                os.utime(self.root / name, (300, 300))
+                self.assertFalse(self.proven())
+                os.utime(self.root / name, (100, 100))
+
+    def test_a_missing_object_proves_nothing(self):
+        (self.root / "a.o").unlink()
+        self.assertFalse(self.proven())
+
+    def test_a_source_that_starts_with_another_header_proves_nothing(self):
+        self.write("a.cc", '#include <string>\n#include "a.h"\n', 100)
+        self.assertFalse(self.proven())
+
+    def test_a_header_read_before_the_source_hides_what_is_missing(self):
+        for flags in (["-include", "standard.hpp"], ["-include-pch", "a.pch"], ["-imacros", "b.h"]):
+            with self.subTest(flags):
+                self.assertFalse(self.proven(*flags))
+
+    def test_a_header_without_a_source_is_not_proven(self):
+        self.assertFalse(headers.proven_by_its_source({}, self.root, "a.h"))
+
+    def test_the_check_compiles_what_is_not_proven_and_nothing_else(self):
+        self.write("bad.h", "#pragma once\nstd::string g();\n", 100)
+        command = f"c++ -std=c++20 -I{self.root} -o a.o -c a.cc"
+        (self.root / "compile_commands.json").write_text(json.dumps([{
+            "directory": str(self.root), "command": command, "file": "a.cc", "output": "a.o"}]),
+            encoding="utf-8")
+        root = self.root.resolve()
+        compiled, found = headers.check(root, root, ["a.h", "bad.h"])
+        self.assertEqual((compiled, [path for path, _, _ in found]), (1, ["bad.h"]))
 
 
 class CommandTest(unittest.TestCase):
