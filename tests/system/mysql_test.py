@@ -107,7 +107,7 @@ def case_server_away(rig):
         assert broker.backlog("catalog") == 3
         server.start()
         broker.wait_drained()
-        assert "database-recovered" in broker.log()
+        wait_until(lambda: "database-recovered" in broker.log(), "the end of the trouble is told")
         assert broker.backlog("dead-letter") == 0
         copy = server.copy("puppet", rig.folder / "copy.sqlite3")
         captures.check_database(copy.database, "catalog-3.8.7.bin", "catalog2-3.8.7.bin")
