@@ -135,10 +135,9 @@ void Queue::fill(Lane& lane, queue::LoadedPage& page, bool is_all) {
     lane.forget_paged(entry.bytes());
     waiting_.push_fresh(std::move(entry));
   }
-  // The store may have more than it counted, unless that is what is held.
-  const auto is_ahead = [&lane](std::uint64_t seq) {
-    return lane.paged_from.value <= seq && seq <= lane.paged_to.value;
-  };
+  // The store may have more than it counted, unless that is what is held: of what is paged, or
+  // behind it.
+  const auto is_ahead = [&lane](std::uint64_t seq) { return lane.paged_from.value <= seq; };
   const bool may_be_more = page.more && lane.paged_from <= lane.paged_to;
   if (may_be_more && std::none_of(lane.held.begin(), lane.held.end(), is_ahead)) {
     lane.paged_count = std::max<std::uint64_t>(lane.paged_count, 1);

@@ -213,3 +213,29 @@ TEST_CASE(
   CHECK(all.bodies() == "45123");
   CHECK(table.queue->nothing_waits());
 }
+
+TEST_CASE("what is held behind all that is paged is not counted as paged, either") {
+  QueueTable table(4);
+  Taker& a = table.join({"node = 'a'", 0});
+  for (const char* body : {"1", "2", "3"})
+    table.send({body, node("absent"), 9});
+  table.send({"4", node("absent")});
+  table.send({"5", node("b")});
+  table.send({"6", node("a")});  // kept: somebody asks for it
+  Taker& b = table.join({"node = 'b'"});
+  table.settle();
+  table.acknowledge_all(b);  // the last that was paged is gone
+  table.settle();
+  CHECK(b.bodies() == "5");
+  CHECK(table.queue->paged_count() == 1);
+  table.leave(a);
+  table.leave(b);
+  Taker& all = table.join({"", 0});  // the page has room for one: there is more, and it is held
+  table.load();
+  CHECK(table.queue->paged_count() == 0);
+  table.join({"node = 'b'"});
+  table.settle();
+  table.set_credit(all, 10);
+  CHECK(all.bodies() == "46123");
+  CHECK(table.queue->nothing_waits());
+}
