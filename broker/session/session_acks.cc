@@ -1,5 +1,6 @@
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "broker/session/ids.h"
 #include "broker/session/message_writer.h"
@@ -34,6 +35,20 @@ std::optional<protocol::Headers::View> find_key(const protocol::Headers& headers
 bool acks_browse_end(const protocol::Headers& headers, Version version) {
   const auto key = find_key(headers, version);
   return key && key->value == kBrowseEndId;
+}
+
+std::vector<routing::Transacted> one_by_one(routing::SubscriptionId subscription,
+                                            const std::vector<Unacked::Claim>& reached,
+                                            routing::Outcome outcome) {
+  std::vector<routing::Transacted> verdicts;
+  for (const Unacked::Claim& each : reached) {
+    verdicts.emplace_back(routing::TransactedVerdict{.subscription = subscription,
+                                                     .delivery = each.delivery.delivery,
+                                                     .reach = routing::Reach::kOne,
+                                                     .outcome = outcome,
+                                                     .receipt = std::nullopt});
+  }
+  return verdicts;
 }
 
 }  // namespace
@@ -120,7 +135,7 @@ std::optional<AckId> Session::find_acked_message(queue::MessageId message,
 }
 
 // In client mode everything before it is covered too (facts G2, G6), but for what open transactions
-// have claimed: then each is named by itself.
+// have claimed: then each is named by itself, and all together have one receipt (promise P2).
 void Session::settle(const AckId& target, routing::Outcome outcome, const Frame& frame) {
   const Subscription& subscription = *subscriptions_.find(target.tag);
   const bool is_cumulative = subscription.ack_mode == routing::AckMode::kClient;
@@ -128,12 +143,8 @@ void Session::settle(const AckId& target, routing::Outcome outcome, const Frame&
   const auto receipt = owe_receipt(frame);
   bool is_known = true;
   if (is_cumulative && unacked_.has_claims(target.tag)) {
-    for (const Unacked::Claim& each : unacked_.reached(target, reach)) {
-      const bool is_last = each.delivery == target;
-      is_known = conclude(subscription, each.delivery.delivery, routing::Reach::kOne, outcome,
-                          is_last ? receipt : std::nullopt) &&
-                 is_known;
-    }
+    auto verdicts = one_by_one(subscription.number, unacked_.reached(target, reach), outcome);
+    is_known = router_.commit(*peer_, std::move(verdicts), now_.wall_ms, receipt).has_value();
   } else {
     is_known = conclude(subscription, target.delivery, reach, outcome, receipt);
   }

@@ -117,6 +117,22 @@ TEST_CASE("of two transactions each settles what it has acknowledged itself, in 
 }
 
 TEST_CASE(
+    "an ACK past what a transaction has claimed has its receipt when all that it covers is gone") {
+  PureBroker broker;
+  auto& peer = broker.connect();
+  std::string got = take_some(broker, peer, 2);
+  peer.feed(send("/queue/q", "volatile", "persistent:false\n"));
+  broker.settle();
+  got += peer.take();
+  peer.feed(begin("t") + ack(value_of(got, "ack", 0), "transaction:t\n") +
+            ack(value_of(got, "ack", 2), "receipt:r\n"));
+  CHECK_FALSE(has(peer.take(), "receipt-id:r"));
+  broker.settle();
+  CHECK(has(peer.take(), "receipt-id:r"));
+  CHECK(broker.journal.stored_count("q") == 1);
+}
+
+TEST_CASE(
     "a subscription that has ended keeps what a transaction has claimed ackable after ABORT") {
   PureBroker broker;
   auto& peer = broker.connect();
