@@ -91,6 +91,7 @@ struct Desk::Impl {
   void newest(const Request&, const Answer& answer);
   [[nodiscard]] storage::Result<std::vector<std::string>> letter_queues(
       const Request& request) const;
+  [[nodiscard]] bool is_listed_before(std::string_view queue, std::string_view other) const;
   void list_letters(std::vector<std::string> queues, const Request& request, const Answer& answer);
   void start_run(LetterAction action, const std::vector<std::string>& queues,
                  const Request& request, const Answer& answer);
@@ -149,10 +150,14 @@ storage::Result<std::vector<std::string>> Desk::Impl::letter_queues(const Reques
       queues.push_back(figures.name);
     }
   }
-  std::sort(queues.begin(), queues.end(), [own = facts().dead_letter_queue](auto& a, auto& b) {
-    return std::pair(a != own, std::string_view(a)) < std::pair(b != own, std::string_view(b));
-  });
+  std::sort(queues.begin(), queues.end(),
+            [this](const auto& a, const auto& b) { return is_listed_before(a, b); });
   return queues;
+}
+
+bool Desk::Impl::is_listed_before(std::string_view queue, std::string_view other) const {
+  const std::string own = facts().dead_letter_queue;
+  return std::pair(queue != own, queue) < std::pair(other != own, other);
 }
 
 void Desk::Impl::dead_letters(const Request& request, const Answer& answer) {
@@ -169,10 +174,12 @@ void Desk::Impl::dead_letters(const Request& request, const Answer& answer) {
 
 void Desk::Impl::list_letters(std::vector<std::string> queues, const Request& request,
                               const Answer& answer) {
-  const auto look = wanted_look(request);
+  auto look = wanted_look(request);
   if (!look) return answer(error_answer(look.error().text));
   if (const auto from = request.text("from_queue")) {
-    queues.erase(queues.begin(), std::find(queues.begin(), queues.end(), *from));
+    std::erase_if(queues, [&](const std::string& queue) { return is_listed_before(queue, *from); });
+    // It may be empty by now: then the list goes on with the next one.
+    if (!queues.empty() && queues.front() != *from) look->from = Look{}.from;
   }
   list_queues(router, std::move(queues), *look, answer);
 }

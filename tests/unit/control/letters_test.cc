@@ -121,6 +121,17 @@ TEST_CASE("a list of dead letters goes on where the one before ended, queue afte
         std::vector<std::string>{"dead-letter", "shop.a.dead", "shop.b.dead", "shop.b.dead"});
 }
 
+TEST_CASE("a list of dead letters goes on behind a queue that has become empty meanwhile") {
+  Bench bench(with_letters_of_shops());
+  for (const char* queue : {"work", "shop.a", "shop.c"})
+    bench.let_die(queue, "x");
+  const auto list = parse(
+      *bench.ask(R"({"verb":"dead-letters","count":1,"from":"5.2","from_queue":"shop.b.dead"})"));
+  REQUIRE(list["ok"]["messages"].Size() == 1);
+  CHECK(list["ok"]["messages"][0]["queue"] == "shop.c.dead");
+  CHECK(list["ok"]["next"].IsNull());
+}
+
 TEST_CASE("a list of dead letters reads what is in the store only") {
   routing::RoutingOptions options = with_letters_of_shops();
   options.resident_count_max = 1;
