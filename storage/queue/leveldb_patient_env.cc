@@ -12,8 +12,8 @@ bool is_log(const std::string& name) {
 
 }  // namespace
 
-PatientEnv::PatientEnv(leveldb::Env* base, Limits limits)
-    : leveldb::EnvWrapper(base), limits_(limits) {}
+PatientEnv::PatientEnv(leveldb::Env* base, Limits limits, std::function<Clock::time_point()> now)
+    : leveldb::EnvWrapper(base), limits_(limits), now_(std::move(now)) {}
 
 void PatientEnv::begin(std::function<int()> tables) {
   const std::lock_guard lock(mutex_);
@@ -64,14 +64,14 @@ void PatientEnv::wait_for_rest() {
     const bool too_many = tables() >= limits_.tables_max;
     lock.lock();
     if (too_many || !may_wait()) return;
-    const Clock::time_point begin = Clock::now();
+    const Clock::time_point begin = now_();
     moved_.wait_for(lock, limits_.rest);
-    waited_ += Clock::now() - begin;
+    waited_ += now_() - begin;
   }
 }
 
 bool PatientEnv::may_wait() {
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = now_();
   if (now - period_begin_ >= limits_.period) {
     period_begin_ = now;
     waited_ = {};

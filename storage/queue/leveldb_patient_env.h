@@ -26,9 +26,11 @@ class PatientEnv final : public leveldb::EnvWrapper {
     int tables_max = 5;  // not yet merged; LevelDB merges from 4 on, and slows writers at 8
   };
 
-  // `base` outlives this.
-  explicit PatientEnv(leveldb::Env* base) : PatientEnv(base, Limits()) {}
-  PatientEnv(leveldb::Env* base, Limits limits);
+  using Clock = std::chrono::steady_clock;
+
+  // `base` outlives this. `now` is asked on any thread.
+  explicit PatientEnv(leveldb::Env* base) : PatientEnv(base, Limits(), Clock::now) {}
+  PatientEnv(leveldb::Env* base, Limits limits, std::function<Clock::time_point()> now);
 
   // The database is open, and `tables` says how many of its tables wait to be merged.
   void begin(std::function<int()> tables);
@@ -38,20 +40,18 @@ class PatientEnv final : public leveldb::EnvWrapper {
   void hurry();
   void calm();
   // A page is being read.
-  void note_read() { last_read_.store(now()); }
+  void note_read() { last_read_.store(now_().time_since_epoch().count()); }
 
   void Schedule(void (*work)(void*), void* argument) override;
   leveldb::Status NewWritableFile(const std::string& name, leveldb::WritableFile** file) override;
   leveldb::Status RemoveFile(const std::string& name) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  [[nodiscard]] static Clock::rep now() { return Clock::now().time_since_epoch().count(); }
   void wait_for_rest();
   [[nodiscard]] bool may_wait();
 
   const Limits limits_;
+  const std::function<Clock::time_point()> now_;
   std::atomic<Clock::rep> last_read_{0};
 
   // LevelDB may hold its own mutex where it takes this one, so nothing of LevelDB is called under

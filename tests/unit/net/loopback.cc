@@ -73,7 +73,7 @@ Loopback::Loopback(const NetOptions& options, const ListenerOptions& listener)
 Loopback::~Loopback() = default;
 
 bool Loopback::run_until(const std::function<bool()>& reached) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!reached()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     io.run_for(std::chrono::milliseconds(1));
