@@ -10,7 +10,30 @@ bool is_log(const std::string& name) {
   return name.ends_with(".log");
 }
 
+bool is_table(const std::string& name) {
+  return name.ends_with(".ldb");
+}
+
 }  // namespace
+
+// A table on its way to the disk: of merging, or of a memory table, for which nothing waits.
+class PatientEnv::TableFile final : public leveldb::WritableFile {
+ public:
+  TableFile(std::unique_ptr<leveldb::WritableFile> file, PatientEnv& env)
+      : file_(std::move(file)), env_(env) {}
+
+  leveldb::Status Append(const leveldb::Slice& data) override {
+    env_.wait_for_rest(env_.limits_.tables_max_within);
+    return file_->Append(data);
+  }
+  leveldb::Status Close() override { return file_->Close(); }
+  leveldb::Status Flush() override { return file_->Flush(); }
+  leveldb::Status Sync() override { return file_->Sync(); }
+
+ private:
+  const std::unique_ptr<leveldb::WritableFile> file_;
+  PatientEnv& env_;
+};
 
 PatientEnv::PatientEnv(leveldb::Env* base, Limits limits, std::function<Clock::time_point()> now)
     : leveldb::EnvWrapper(base), limits_(limits), now_(std::move(now)) {}
@@ -50,18 +73,18 @@ void PatientEnv::Schedule(void (*work)(void*), void* argument) {
   };
   const auto run = [](void* scheduled) {
     const std::unique_ptr<Job> job(static_cast<Job*>(scheduled));
-    job->env->wait_for_rest();
+    job->env->wait_for_rest(job->env->limits_.tables_max);
     job->work(job->argument);
   };
   target()->Schedule(run, new Job{this, work, argument});
 }
 
-void PatientEnv::wait_for_rest() {
+void PatientEnv::wait_for_rest(int tables_max) {
   std::unique_lock lock(mutex_);
   while (may_wait()) {
     const std::function<int()> tables = tables_;
     lock.unlock();
-    const bool too_many = tables() >= limits_.tables_max;
+    const bool too_many = tables() >= tables_max;
     lock.lock();
     if (too_many || !may_wait()) return;
     const Clock::time_point begin = now_();
@@ -83,7 +106,9 @@ bool PatientEnv::may_wait() {
 
 leveldb::Status PatientEnv::NewWritableFile(const std::string& name, leveldb::WritableFile** file) {
   leveldb::Status status = target()->NewWritableFile(name, file);
-  if (!status.ok() || !is_log(name)) return status;
+  if (!status.ok()) return status;
+  if (is_table(name)) *file = new TableFile(std::unique_ptr<leveldb::WritableFile>(*file), *this);
+  if (!is_log(name)) return status;
   {
     const std::lock_guard lock(mutex_);
     logs_.insert(name);

@@ -14,16 +14,19 @@ namespace stompbox::queue {
 
 // Keeps LevelDB for a moment from merging tables beside a drain: what a drain has just read is
 // erased soon, and merging it first takes a core from those who read. So background work waits
-// while pages are read, a little in all: what is put off has to be done, and LevelDB slows writers
-// down when too much has piled up. A full memory table goes to the disk at once. LevelDB has one
-// thread for all databases of a process: another one's work would wait, too. Any thread.
+// while pages are read, and merging that has begun pauses between two blocks of a table; a little
+// in all: what is put off has to be done, and LevelDB slows writers down when too much has piled
+// up. A full memory table goes to the disk at once. LevelDB has one thread for all databases of a
+// process: another one's work would wait, too. Any thread.
 class PatientEnv final : public leveldb::EnvWrapper {
  public:
   struct Limits {
     std::chrono::milliseconds rest{20};        // without a read, and it goes on
     std::chrono::milliseconds longest{2000};   // that it waits in all ...
     std::chrono::milliseconds period{20'000};  // ... of so much time
-    int tables_max = 5;  // not yet merged; LevelDB merges from 4 on, and slows writers at 8
+    // Not yet merged; LevelDB merges from 4 on, and slows writers at 8.
+    int tables_max = 5;
+    int tables_max_within = 6;  // those included that are being merged
   };
 
   using Clock = std::chrono::steady_clock;
@@ -47,7 +50,9 @@ class PatientEnv final : public leveldb::EnvWrapper {
   leveldb::Status RemoveFile(const std::string& name) override;
 
  private:
-  void wait_for_rest();
+  class TableFile;
+
+  void wait_for_rest(int tables_max);
   [[nodiscard]] bool may_wait();
 
   const Limits limits_;

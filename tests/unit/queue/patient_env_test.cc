@@ -53,7 +53,7 @@ constexpr milliseconds kPeriod{3'600'000};
 // only when a test says so.
 struct Reading {
   Reading()
-      : env(&base, {kRest, kLongest, kPeriod, 6},
+      : env(&base, {kRest, kLongest, kPeriod, 6, 7},
             [this] { return PatientEnv::Clock::time_point(milliseconds(time.load())); }) {
     env.begin([this] { return tables.load(); });
     env.note_read();
@@ -80,6 +80,19 @@ struct Reading {
     return !work.comes(kMoment);
   }
 
+  // Writing a block of a table is still waiting a moment later.
+  bool pauses() {
+    table = make("000009.ldb");
+    base.Schedule(
+        [](void* self) {
+          auto* const reading = static_cast<Reading*>(self);
+          CHECK(reading->table->Append("block").ok());
+          reading->work.done = true;
+        },
+        this);
+    return !work.comes(kMoment);
+  }
+
   std::unique_ptr<leveldb::WritableFile> make(const std::string& name) {
     leveldb::WritableFile* file = nullptr;
     REQUIRE(env.NewWritableFile(folder.file(name), &file).ok());
@@ -92,6 +105,7 @@ struct Reading {
   Work work;
   ThreadEnv base;
   PatientEnv env;
+  std::unique_ptr<leveldb::WritableFile> table;
 };
 
 TEST_CASE("tables are not merged while pages are read, and are when nobody has read for a while") {
@@ -152,6 +166,27 @@ TEST_CASE("tables that become many are merged although pages are read") {
   REQUIRE(reading.waits());
   reading.tables = 6;
   CHECK(reading.work.comes());
+}
+
+TEST_CASE("merging that has begun pauses at a block of its table while pages are read") {
+  Reading reading;
+  CHECK(reading.pauses());
+  reading.pass(kRest);
+  CHECK(reading.work.comes());
+}
+
+TEST_CASE("merging that has begun goes on for a full memory table, or when tables become many") {
+  Reading reading;
+  reading.make("000003.log");
+  REQUIRE(reading.pauses());
+  reading.make("000007.log");
+  CHECK(reading.work.comes());
+
+  Reading crowded;
+  crowded.tables = 6;
+  REQUIRE(crowded.pauses());
+  crowded.tables = 7;
+  CHECK(crowded.work.comes());
 }
 
 TEST_CASE("all work together waits no longer than the longest of a period, and again in the next") {
