@@ -11,6 +11,9 @@
 namespace stompbox::routing {
 namespace {
 
+// While so many messages go out the next page may already be read.
+constexpr std::size_t kDeliveriesPerLook = 64;
+
 constexpr std::int64_t kNoRoomDelayMs = 1000;
 
 }  // namespace
@@ -42,8 +45,11 @@ void Router::deliver(RoutedQueue& queue, Seat& seat, Entry entry) {
 
 void Router::pump(RoutedQueue& queue) {
   if (queue.care.drainages > 0) continue_drain(queue);
-  while (auto next = queue.next_dispatch(now_ms_, committed_through_))
+  std::size_t delivered = 0;
+  while (auto next = queue.next_dispatch(now_ms_, committed_through_)) {
     deliver(queue, *next->seat, std::move(next->entry));
+    if (++delivered % kDeliveriesPerLook == 0) request_load(queue);
+  }
   if (queue.has_expired()) expire(queue);
   request_load(queue);
   arm(queue);

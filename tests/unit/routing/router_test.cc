@@ -209,35 +209,6 @@ TEST_CASE("after UNSUBSCRIBE nothing more comes and what is in flight stays acka
   CHECK(table.journal.stored_count("q") == 1);
 }
 
-TEST_CASE("memory does not grow with the backlog") {
-  routing::RoutingOptions options;
-  options.resident_count_max = 10;
-  RouterTable table(options);
-  Recorder producer, consumer;
-  const auto from = table.join(producer);
-  Bodies sent;
-  for (int i = 0; i < 500; ++i) {
-    sent.push_back(std::to_string(i));
-    REQUIRE(table.send(from, "/queue/q", sent.back()));
-  }
-  CHECK(table.router.queue_figures()[0].resident == 10);
-  CHECK(table.router.queue_figures()[0].waiting == 500);
-  const auto subscription =
-      table.subscribe(table.join(consumer), "/queue/q", AckMode::kAuto, {7, 1 << 20});
-  std::size_t done = 0;
-  while (table.journal.has_work() || done < consumer.deliveries.size()) {
-    CHECK(table.router.queue_figures()[0].resident <= 20);
-    for (; done < consumer.deliveries.size(); ++done) {
-      REQUIRE(
-          table.router.acknowledge(subscription, consumer.deliveries[done].id, Reach::kOne, {}));
-    }
-    table.commit();
-    table.load();
-  }
-  CHECK(consumer.bodies() == sent);
-  CHECK(table.router.queue_figures()[0].waiting == 0);
-}
-
 TEST_CASE("everything that is found at a start is delivered in order and says redelivered") {
   RouterTable table;
   Recorder producer, consumer;
@@ -256,46 +227,6 @@ TEST_CASE("everything that is found at a start is delivered in order and says re
     router.on_loaded(std::move(page));
   CHECK(consumer.bodies() == Bodies{"a", "b", "c"});
   CHECK(consumer.deliveries[2].redelivered);
-}
-
-TEST_CASE("a message that is committed after the reader looked is loaded by the next page") {
-  routing::RoutingOptions options;
-  options.resident_count_max = 2;
-  RouterTable table(options);
-  Recorder producer, consumer;
-  const auto from = table.join(producer);
-  for (const char* body : {"a", "b", "c"})
-    REQUIRE(table.send(from, "/queue/q", body));
-  table.commit();
-  table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
-  auto pages = table.journal.take_pages();  // the reader has looked
-  REQUIRE(pages.size() == 1);
-  REQUIRE(table.send(from, "/queue/q", "d"));
-  table.commit();
-  table.router.on_loaded(std::move(pages[0]));
-  table.load();
-  CHECK(consumer.bodies() == Bodies{"a", "b", "c", "d"});
-}
-
-TEST_CASE("a page that could not be read is not asked for again before the next commit") {
-  routing::RoutingOptions options;
-  options.resident_count_max = 1;
-  RouterTable table(options);
-  Recorder producer, consumer;
-  const auto from = table.join(producer);
-  for (const char* body : {"a", "b"})
-    REQUIRE(table.send(from, "/queue/q", body));
-  table.commit();
-  table.subscribe(table.join(consumer), "/queue/q", AckMode::kIndividual);
-  auto pages = table.journal.take_pages();
-  REQUIRE(pages.size() == 1);
-  pages[0].messages.clear();
-  pages[0].error = storage::Error{storage::ErrorCode::kIo, "unreadable"};
-  table.router.on_loaded(std::move(pages[0]));
-  CHECK(table.journal.take_pages().empty());
-  REQUIRE(table.send(from, "/queue/q", "c"));
-  table.settle();
-  CHECK(consumer.bodies() == Bodies{"a", "b", "c"});
 }
 
 TEST_CASE("beyond the bound on all subscriptions together each may have one message") {
