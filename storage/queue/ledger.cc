@@ -13,6 +13,7 @@ constexpr std::size_t kStoredRangesMax = 8;  // per class, in the meta record
 // many.
 constexpr DeadSpanLeast kLooseSpanLeast{1000, 1024 * 1024};
 constexpr std::size_t kLooseSpansMax = 1024;
+constexpr std::uint64_t kUnburyStep = 4096;  // places of a batch
 
 void extend_hull(DeadRange& hull, std::uint64_t seq) {
   if (hull.length() == 0) {
@@ -42,6 +43,13 @@ void Ledger::restore(QueueId queue, QueueName name, const QueueMeta& meta) {
     restored->durable_bytes = stored.durable_bytes;
     restored->volatile_count = stored.volatile_count;
     restored->returned = stored.returned;
+    restored->buried = Buried(stored.buried, stored.buried_bytes);
+    buried_bytes_ += stored.buried_bytes;
+    restored->erased = stored.buried;
+    restored->erased_count = stored.buried.length();
+    restored->erased_bytes = stored.buried_bytes;
+    erased_since_tidy_ += restored->erased_count;
+    dead_due_ = dead_due_ || DeadSpanLeast{}.is_met(restored->erased_count, restored->erased_bytes);
     volatile_count += stored.volatile_count;
     ledger.classes[stored.priority.value] = std::move(restored);
   }
@@ -69,7 +77,9 @@ std::optional<DroppedQueue> Ledger::drop(QueueId queue) {
   const QueueLedger& ledger = find(queue);
   bool leaves_something = ledger.has_damaged;
   for (const ClassMeta& entry : dropped.meta.classes) {
-    leaves_something = leaves_something || entry.low < entry.next || entry.returned.length() > 0;
+    leaves_something = leaves_something || entry.low < entry.next || entry.returned.length() > 0 ||
+                       entry.buried.length() > 0;
+    buried_bytes_ -= entry.buried_bytes;
     const ClassLedger& erased = *ledger.classes[entry.priority.value];
     add_dead_span({queue, entry.priority, erased.erased, erased.erased_count, erased.erased_bytes});
   }
@@ -119,6 +129,25 @@ void Ledger::give_back(const Return& op) {
   extend_hull(change(op.queue, op.place.priority).returned, op.place.seq.value);
 }
 
+bool Ledger::bury(QueueId queue, Place place, std::uint64_t bytes) {
+  if (!knows(queue) || buried_due()) return false;
+  ClassLedger& ledger = *find(queue).classes[place.priority.value];
+  const bool nobody_comes = place.seq.value < ledger.live.low();
+  if (!nobody_comes || place.seq.value >= ledger.read_to) return false;
+  if (!ledger.buried.add(place.seq.value, bytes)) return false;
+  buried_bytes_ += bytes;
+  return true;
+}
+
+DeadRange Ledger::unbury(QueueId queue, PriorityClass priority) {
+  if (!knows(queue)) return {};
+  Buried& buried = change(queue, priority).buried;
+  const std::uint64_t before = buried.bytes();
+  const DeadRange places = buried.take(kUnburyStep);
+  buried_bytes_ -= before - buried.bytes();
+  return places;
+}
+
 bool Ledger::may_have_count(QueueId queue, Place place) const {
   const auto& ledger = find(queue).classes[place.priority.value];
   return ledger && ledger->returned.from <= place.seq.value &&
@@ -137,7 +166,8 @@ QueueMeta Ledger::meta(QueueId queue) const {
     if (entry == nullptr) continue;
     meta.classes.push_back({PriorityClass{priority}, entry->durable_count, entry->durable_bytes,
                             entry->volatile_count, entry->live.next(), entry->live.low(),
-                            entry->returned, entry->live.longest_ranges(kStoredRangesMax)});
+                            entry->returned, entry->live.longest_ranges(kStoredRangesMax),
+                            entry->buried.places(), entry->buried.bytes()});
   }
   return meta;
 }
@@ -202,6 +232,30 @@ std::optional<SeekPlan> Ledger::plan(QueueId queue, PriorityClass from) const {
 void Ledger::learn_dead(QueueId queue, PriorityClass priority, DeadRange range) {
   if (!knows(queue)) return;
   find(queue).classes[priority.value]->live.learn_dead(range.from, range.to);
+}
+
+void Ledger::note_read(QueueId queue, PriorityClass priority, std::uint64_t to) {
+  if (!knows(queue)) return;
+  std::uint64_t& read_to = find(queue).classes[priority.value]->read_to;
+  read_to = std::max(read_to, to);
+}
+
+bool Ledger::has_buried(QueueId queue, PriorityClass priority, std::uint64_t to) const {
+  if (!knows(queue)) return false;
+  const ClassLedger* entry = find(queue).classes[priority.value].get();
+  return entry != nullptr && !entry->buried.empty() && entry->buried.places().from < to;
+}
+
+std::optional<std::pair<QueueId, PriorityClass>> Ledger::any_buried() const {
+  for (const auto& [id, ledger] : queues_) {
+    for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
+      const ClassLedger* entry = ledger.classes[priority].get();
+      if (entry != nullptr && !entry->buried.empty()) {
+        return std::pair{QueueId{id}, PriorityClass{priority}};
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 void Ledger::add_dead_span(const DeadSpan& span) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/queue/buried.h"
 #include "storage/queue/journal.h"
 #include "storage/queue/live_map.h"
 #include "storage/queue/queue_store.h"
@@ -74,6 +75,12 @@ class Ledger {
   void take_out(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void set_aside(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void give_back(const Return& op);
+  // Of an erased durable place, after all operations of the batch: true, and its index entry stays
+  // for now. What readers have met in tables only: what has hardly been written goes at once, so
+  // that LevelDB need not merge it first.
+  [[nodiscard]] bool bury(QueueId queue, Place place, std::uint64_t bytes);
+  // The next places whose entries are deleted by the batch; empty when there are none.
+  [[nodiscard]] DeadRange unbury(QueueId queue, PriorityClass priority);
 
   // Whether a delivery count may be stored for this place; seldom wrong, and then on the safe side.
   [[nodiscard]] bool may_have_count(QueueId queue, Place place) const;
@@ -95,6 +102,15 @@ class Ledger {
   // A reader has seen that the store has nothing in [from, to). The queue may be gone by now.
   void learn_dead(QueueId queue, PriorityClass priority, DeadRange range);
 
+  // A reader has loaded what stands before `to`. The queue may be gone by now.
+  void note_read(QueueId queue, PriorityClass priority, std::uint64_t to);
+
+  // Whether something is buried before `to`.
+  [[nodiscard]] bool has_buried(QueueId queue, PriorityClass priority, std::uint64_t to) const;
+  // So much is buried that nothing more will be: some class of which it is.
+  [[nodiscard]] bool buried_due() const { return buried_bytes_ >= kBuriedBytesMax; }
+  [[nodiscard]] std::optional<std::pair<QueueId, PriorityClass>> any_buried() const;
+
   // Whether take_dead_span() may find something at its default thresholds.
   [[nodiscard]] bool dead_due() const { return dead_due_; }
   [[nodiscard]] std::uint64_t erased_since_tidy() const { return erased_since_tidy_; }
@@ -113,10 +129,14 @@ class Ledger {
 
  private:
   static constexpr std::uint64_t kDropsMax = 10'000;
+  // Of all queues: a broker with many of them keeps no more on the disk than with one.
+  static constexpr std::uint64_t kBuriedBytesMax = DeadSpanLeast{}.erased_bytes;
 
   struct ClassLedger {
     LiveMap live;
     std::uint64_t committed_next = 1;
+    std::uint64_t read_to = 1;  // what stands before it was loaded once
+    Buried buried;
     std::uint64_t durable_count = 0;
     std::uint64_t durable_bytes = 0;
     std::uint64_t volatile_count = 0;
@@ -148,6 +168,7 @@ class Ledger {
   std::vector<std::pair<QueueId, std::uint64_t>> stale_;
   bool dead_due_ = false;
   std::uint64_t erased_since_tidy_ = 0;
+  std::uint64_t buried_bytes_ = 0;  // of all classes
 };
 
 }  // namespace stompbox::queue

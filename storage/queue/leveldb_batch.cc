@@ -16,6 +16,10 @@ void BatchEncoder::encode(const StoreBatch& batch, leveldb::WriteBatch& out) {
   }
   for (const Discard& discard : batch.discards)
     put(discard, out);
+  for (const Erase& op : buriable_) {
+    if (!ledger_.bury(op.queue, op.place, op.bytes)) remove_entry(op.queue, op.place, out);
+  }
+  buriable_.clear();
   for (const QueueId queue : ledger_.changed()) {
     scratch_.clear();
     encode_meta(ledger_.meta(queue), scratch_);
@@ -38,8 +42,14 @@ void BatchEncoder::put(const Append& op, leveldb::WriteBatch& out) {
 
 void BatchEncoder::put(const Erase& op, leveldb::WriteBatch& out) {
   if (!ledger_.knows(op.queue)) return;
-  remove(op.queue, op.place, op.bytes, out);
+  remove_rest(op.queue, op.place, op.bytes, out);
   ledger_.take_out(op.queue, op.place, op.persistence, op.bytes);
+  // A large one is worth its room at once, and a volatile one is looked for by the sweeper.
+  if (op.persistence == Persistence::kDurable && op.bytes <= limits_.inline_bytes_least) {
+    buriable_.push_back(op);
+  } else {
+    remove_entry(op.queue, op.place, out);
+  }
 }
 
 void BatchEncoder::put(const Return& op, leveldb::WriteBatch& out) {
@@ -78,19 +88,29 @@ void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
     return;
   }
   if (!ledger_.knows(discard.queue)) return;
+  if (discard.reason == Discard::Reason::kBuried) {
+    const DeadRange places = ledger_.unbury(discard.queue, discard.place.priority);
+    for (std::uint64_t seq = places.from; seq < places.to; ++seq)
+      remove_entry(discard.queue, {discard.place.priority, Seq{seq}}, out);
+    return;
+  }
   if (discard.reason == Discard::Reason::kDamaged) {
     out.Put(slice(place_key(KeyRange::kDamaged, discard.queue, discard.place)), discard.record);
-    out.Delete(slice(place_key(KeyRange::kIndex, discard.queue, discard.place)));
+    remove_entry(discard.queue, discard.place, out);
     ledger_.set_aside(discard.queue, discard.place, discard.persistence, discard.bytes);
     return;
   }
-  remove(discard.queue, discard.place, discard.bytes, out);
+  remove_entry(discard.queue, discard.place, out);
+  remove_rest(discard.queue, discard.place, discard.bytes, out);
   ledger_.take_out(discard.queue, discard.place, discard.persistence, discard.bytes);
 }
 
-void BatchEncoder::remove(QueueId queue, Place place, std::uint64_t bytes,
-                          leveldb::WriteBatch& out) {
+void BatchEncoder::remove_entry(QueueId queue, Place place, leveldb::WriteBatch& out) {
   out.Delete(slice(place_key(KeyRange::kIndex, queue, place)));
+}
+
+void BatchEncoder::remove_rest(QueueId queue, Place place, std::uint64_t bytes,
+                               leveldb::WriteBatch& out) {
   // Message::bytes() exceeds the body, so that no body that stands apart is left behind.
   if (bytes > limits_.inline_bytes_least) {
     out.Delete(slice(place_key(KeyRange::kBody, queue, place)));

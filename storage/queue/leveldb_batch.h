@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "storage/queue/ledger.h"
 #include "storage/queue/queue_store.h"
@@ -33,11 +34,14 @@ class BatchEncoder {
   void put(const CreateQueue& op, leveldb::WriteBatch& out);
   void put(const DropQueue& op, leveldb::WriteBatch& out);
   void put(const Discard& discard, leveldb::WriteBatch& out);
-  void remove(QueueId queue, Place place, std::uint64_t bytes, leveldb::WriteBatch& out);
+  void remove_entry(QueueId queue, Place place, leveldb::WriteBatch& out);
+  // Body and delivery count.
+  void remove_rest(QueueId queue, Place place, std::uint64_t bytes, leveldb::WriteBatch& out);
 
   Ledger& ledger_;
   const BodyLimits limits_;
-  std::string scratch_;  // the value that is being made
+  std::string scratch_;          // the value that is being made
+  std::vector<Erase> buriable_;  // of this batch
 };
 
 }  // namespace stompbox::queue

@@ -119,10 +119,12 @@ Status LeveldbStore::read_store_record() {
 }
 
 // Prepares the way from an older format, which begin_epoch() writes in one batch with the new
-// number. Format 1 had names without attributes, no expiry and no queue that was dropped.
+// number. Format 1 had names without attributes, no expiry and no queue that was dropped; format 2
+// had nothing buried, and its meta records are read as they are.
 Status LeveldbStore::upgrade() {
-  if (record_.format == kStoreFormat) return kOk;
-  assert(record_.format == 1);
+  const bool has_bare_names = record_.format == 1;
+  record_.format = kStoreFormat;
+  if (!has_bare_names) return kOk;
   const std::unique_ptr<leveldb::Iterator> names(
       database_.db().NewIterator(leveldb::ReadOptions()));
   const std::string first = range_start(KeyRange::kName);
@@ -133,7 +135,6 @@ Status LeveldbStore::upgrade() {
     batch_.Put(names->key(), bytes);
   }
   if (!names->status().ok()) return database_.explain(names->status(), "read");
-  record_.format = kStoreFormat;
   return kOk;
 }
 
@@ -231,9 +232,11 @@ Error LeveldbStore::unreadable(const std::string& what) const {
 
 Status LeveldbStore::write(const StoreBatch& batch, Durability durability) {
   if (end_) return *end_;
-  batch_sweeps_ = std::any_of(
-      batch.discards.begin(), batch.discards.end(),
-      [](const Discard& discard) { return discard.reason == Discard::Reason::kDropped; });
+  batch_sweeps_ =
+      std::any_of(batch.discards.begin(), batch.discards.end(), [](const Discard& discard) {
+        return discard.reason == Discard::Reason::kDropped ||
+               discard.reason == Discard::Reason::kBuried;
+      });
   {
     const std::lock_guard lock(ledger_mutex_);
     encoder_->encode(batch, batch_);
@@ -254,7 +257,7 @@ Status LeveldbStore::write_kept(Durability durability) {
     const std::lock_guard lock(ledger_mutex_);
     ledger_.batch_committed();
   }
-  if (batch_sweeps_) drop_found_ = false;
+  if (batch_sweeps_) found_ = false;
   note_tidy_due();
   return kOk;
 }
@@ -286,8 +289,8 @@ Room LeveldbStore::room() {
 
 void LeveldbStore::note_tidy_due() {
   const std::lock_guard lock(ledger_mutex_);
-  const bool drops = (drop_left_ || ledger_.has_dropped()) && !drop_found_;
-  tidy_due_ = sweeping_ || drops || ledger_.dead_due() || ledger_.names_due() ||
+  const bool left = drop_left_ || span_left_ || ledger_.has_dropped() || ledger_.buried_due();
+  tidy_due_ = sweeping_ || (left && !found_) || ledger_.dead_due() || ledger_.names_due() ||
               (full_ && ledger_.erased_since_tidy() > 0);
 }
 
@@ -316,14 +319,26 @@ LoadedPage LeveldbStore::load(const LoadRequest& request, std::vector<Discard>& 
   for (const PageFinds::Dead& dead : finds.dead) {
     ledger_.learn_dead(request.queue, dead.priority, dead.range);
   }
+  note_read(page);
   return page;
+}
+
+// The last of each class says how far. Under the lock of the ledger.
+void LeveldbStore::note_read(const LoadedPage& page) {
+  const std::vector<LoadedMessage>& messages = page.messages;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const Place place = messages[i].place;
+    const bool is_last =
+        i + 1 == messages.size() || messages[i + 1].place.priority != place.priority;
+    if (is_last) ledger_.note_read(page.queue, place.priority, place.seq.value + 1);
+  }
 }
 
 Tidied LeveldbStore::tidy(std::vector<Discard>& discards) {
   const std::shared_lock database_lock(database_mutex_);
   if (!database_.is_open()) return Tidied::kDone;
-  const bool more =
-      search_stale(discards) || sweep_dropped(discards) || compact_names() || compact_slice();
+  const bool more = search_stale(discards) || sweep_dropped(discards) || compact_names() ||
+                    sweep_buried(discards) || compact_span(discards);
   sweeping_ = more;
   note_tidy_due();
   return more ? Tidied::kMoreToDo : Tidied::kDone;
@@ -367,7 +382,7 @@ bool LeveldbStore::search_stale(std::vector<Discard>& discards) {
 
 // One step behind dropped queues; false when there is none to make now.
 bool LeveldbStore::sweep_dropped(std::vector<Discard>& discards) {
-  if (drop_found_) return false;
+  if (found_) return false;
   {
     const std::lock_guard lock(ledger_mutex_);
     for (const DroppedQueue& dropped : ledger_.take_dropped())
@@ -377,7 +392,7 @@ bool LeveldbStore::sweep_dropped(std::vector<Discard>& discards) {
   std::vector<DeadSpan> spans;
   drop_sweep_.step(database_.db(), discards, spans);
   drop_left_ = !drop_sweep_.idle();
-  drop_found_ = !discards.empty();
+  found_ = !discards.empty();
   const std::lock_guard lock(ledger_mutex_);
   for (const DeadSpan& span : spans)
     ledger_.add_dead_span(span);
@@ -399,16 +414,56 @@ bool LeveldbStore::compact_names() {
   return true;
 }
 
-// One slice of a dead span, index and bodies; false when no span is worth it.
-bool LeveldbStore::compact_slice() {
-  if (!compaction_) {
+// One step of what has been buried more than enough of; false when there is none to make now.
+bool LeveldbStore::sweep_buried(std::vector<Discard>& discards) {
+  if (found_) return false;
+  std::optional<std::pair<QueueId, PriorityClass>> found;
+  {
     const std::lock_guard lock(ledger_mutex_);
-    const std::optional<DeadSpan> span =
-        ledger_.take_dead_span(full_ ? kWhenFull : DeadSpanLeast{});
-    if (!span) return false;
-    const std::uint64_t slices = span->erased_bytes / kCompactionSliceBytes + 1;
-    compaction_ = Compaction{*span, span->places.from, span->places.length() / slices + 1};
+    if (ledger_.buried_due()) found = ledger_.any_buried();
   }
+  if (!found) return false;
+  unbury(found->first, found->second, discards);
+  return true;
+}
+
+void LeveldbStore::unbury(QueueId queue, PriorityClass priority, std::vector<Discard>& discards) {
+  Discard next;
+  next.queue = queue;
+  next.place.priority = priority;
+  next.reason = Discard::Reason::kBuried;
+  discards.push_back(next);
+  found_ = true;
+}
+
+// One step towards a dead span that is compacted: the deletes that were put off, then slice by
+// slice; false when no span is worth it, or there is no step to make now.
+bool LeveldbStore::compact_span(std::vector<Discard>& discards) {
+  if (found_) return false;
+  bool has_buried = false;
+  {
+    const std::lock_guard lock(ledger_mutex_);
+    if (!compaction_) {
+      const std::optional<DeadSpan> span =
+          ledger_.take_dead_span(full_ ? kWhenFull : DeadSpanLeast{});
+      if (!span) return false;
+      const std::uint64_t slices = span->erased_bytes / kCompactionSliceBytes + 1;
+      compaction_ = Compaction{*span, span->places.from, span->places.length() / slices + 1};
+      span_left_ = true;
+    }
+    const DeadSpan& span = compaction_->span;
+    has_buried = ledger_.has_buried(span.queue, span.priority, span.places.to);
+  }
+  if (has_buried) {
+    unbury(compaction_->span.queue, compaction_->span.priority, discards);
+  } else {
+    compact_slice();
+  }
+  return true;
+}
+
+// Index and bodies.
+void LeveldbStore::compact_slice() {
   const DeadSpan& span = compaction_->span;
   const std::uint64_t to = std::min(compaction_->next + compaction_->slice_places, span.places.to);
   for (const KeyRange range : {KeyRange::kIndex, KeyRange::kBody}) {
@@ -417,8 +472,9 @@ bool LeveldbStore::compact_slice() {
     database_.compact(slice(first), slice(last));
   }
   compaction_->next = to;
-  if (to >= span.places.to) compaction_.reset();
-  return true;
+  if (to < span.places.to) return;
+  compaction_.reset();
+  span_left_ = false;
 }
 
 // Compacting an empty range: LevelDB first writes its memory to a table, so that the next start has

@@ -65,10 +65,14 @@ class LeveldbStore final : public QueueStore {
 
   [[nodiscard]] storage::Status write_kept(Durability durability);
   void note_tidy_due();
+  void note_read(const LoadedPage& page);
   [[nodiscard]] bool search_stale(std::vector<Discard>& discards);
   [[nodiscard]] bool sweep_dropped(std::vector<Discard>& discards);
   [[nodiscard]] bool compact_names();
-  [[nodiscard]] bool compact_slice();
+  [[nodiscard]] bool sweep_buried(std::vector<Discard>& discards);
+  void unbury(QueueId queue, PriorityClass priority, std::vector<Discard>& discards);
+  [[nodiscard]] bool compact_span(std::vector<Discard>& discards);
+  void compact_slice();
 
   const StoreOptions options_;
   // Changed by start() only.
@@ -78,7 +82,7 @@ class LeveldbStore final : public QueueStore {
 
   // Committer.
   leveldb::WriteBatch batch_;          // the last one: kept until it is in; before: the upgrade
-  bool batch_sweeps_ = false;          // it takes out what dropped queues have left
+  bool batch_sweeps_ = false;          // it takes out what the sweeper has found
   std::optional<storage::Error> end_;  // why nothing is written any more
 
   const MessagePool::Owner pool_;  // reader
@@ -91,10 +95,11 @@ class LeveldbStore final : public QueueStore {
   std::atomic<bool> tidy_due_{false};
   std::atomic<bool> full_{false};
   std::atomic<bool> sweeping_{false};  // the sweeper has begun something and not finished it
-  // Dropped queues: something is left to be found; what was found is on its way into a batch. The
-  // next step waits for that, so that it never piles up.
+  // Of dropped queues, or of a span to be compacted, something is left to be found; what was found
+  // is on its way into a batch. The next step waits for that, so that it never piles up.
   std::atomic<bool> drop_left_{false};
-  std::atomic<bool> drop_found_{false};
+  std::atomic<bool> span_left_{false};
+  std::atomic<bool> found_{false};
 
   std::shared_mutex database_mutex_;  // alone: while write_again() closes and opens
   LeveldbDatabase database_;

@@ -16,6 +16,7 @@ struct Discard {
     kStale,    // volatile and of an earlier epoch: never found after a start
     kDamaged,  // cannot be read: its record moves to where repair finds it
     kDropped,  // of a queue that was dropped: only `record` counts, the key that goes
+    kBuried,   // the next ones of what the class has buried: only queue and priority count
   };
   QueueId queue;
   Place place;

@@ -16,7 +16,7 @@
 // not fit gives nothing.
 namespace stompbox::queue {
 
-inline constexpr std::uint32_t kStoreFormat = 2;
+inline constexpr std::uint32_t kStoreFormat = 3;
 
 struct StoreRecord {
   std::uint32_t format = kStoreFormat;
@@ -44,6 +44,8 @@ struct ClassMeta {
   std::uint64_t low = 1;
   DeadRange returned;  // hull of the places with a delivery count; empty: none
   std::vector<DeadRange> dead;
+  DeadRange buried;  // before `low`: entries that are still to be deleted
+  std::uint64_t buried_bytes = 0;
 
   friend bool operator==(const ClassMeta&, const ClassMeta&) = default;
 };

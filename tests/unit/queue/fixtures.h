@@ -53,7 +53,7 @@ void write(QueueStore& store, std::vector<Op> ops, Durability durability = Durab
 // A store that is small enough to reach its tables in a test.
 [[nodiscard]] StoreOptions small_store(const std::string& path);
 
-// Looks again and again until it holds or ten seconds are over.
+// Looks again and again until it holds or twenty seconds are over.
 [[nodiscard]] bool wait_until(const std::function<bool()>& holds);
 
 }  // namespace stompbox::queue::test

@@ -156,8 +156,8 @@ TEST_CASE("an index entry with an unknown flag is no entry") {
 
 TEST_CASE("a meta record reads back, and cut or lengthened it does not") {
   QueueMeta meta;
-  meta.classes.push_back({PriorityClass{5}, 10, 12345, 2, 500, 17, {20, 40}, {{100, 200}}});
-  meta.classes.push_back({PriorityClass{9}, 0, 0, 0, 1ULL << 60, 1, {}, {}});
+  meta.classes.push_back({PriorityClass{5}, 10, 12345, 2, 500, 17, {20, 40}, {{100, 200}}, {}, 0});
+  meta.classes.push_back({PriorityClass{9}, 0, 0, 0, 1ULL << 60, 1, {}, {}, {}, 0});
   std::string bytes;
   encode_meta(meta, bytes);
   CHECK(decode_meta(bytes) == meta);
@@ -165,6 +165,27 @@ TEST_CASE("a meta record reads back, and cut or lengthened it does not") {
     CHECK(!decode_meta(std::string_view(bytes).substr(0, size)));
   }
   CHECK(!decode_meta(bytes + "x"));
+}
+
+TEST_CASE("what is buried reads back behind a meta record as format 2 had it") {
+  QueueMeta meta;
+  meta.classes.push_back({PriorityClass{4}, 1, 2, 3, 90, 80, {}, {}, {20, 70}, 12345});
+  meta.classes.push_back({PriorityClass{5}, 10, 12345, 2, 500, 17, {}, {{100, 200}}, {}, 0});
+  meta.classes.push_back({PriorityClass{6}, 0, 0, 0, 8, 8, {}, {}, {1, 8}, 700});
+  std::string bytes;
+  encode_meta(meta, bytes);
+  CHECK(decode_meta(bytes) == meta);
+  QueueMeta older = meta;
+  for (ClassMeta& entry : older.classes) {
+    entry.buried = {};
+    entry.buried_bytes = 0;
+  }
+  std::string older_bytes;
+  encode_meta(older, older_bytes);
+  REQUIRE(bytes.starts_with(older_bytes));
+  CHECK(decode_meta(older_bytes) == older);
+  for (const std::string_view wrong : {"\x07\x01\x01\x01", "\x04\x14\x64\x01", "\x04\x14", "\x04"})
+    CHECK(!decode_meta(older_bytes + std::string(wrong)));
 }
 
 TEST_CASE("a store record of a newer format gives its number, whatever follows") {

@@ -30,7 +30,7 @@ TEST_CASE("a store of a newer format is refused with a sentence") {
   }
   const storage::Error error = refusal(options);
   CHECK(error.code == ErrorCode::kVersion);
-  CHECK(says(error, "has format 3, written by a newer version; this one reads formats up to 2"));
+  CHECK(says(error, "has format 4, written by a newer version; this one reads formats up to 3"));
 }
 
 TEST_CASE("a store of format 1 is read, and upgraded in place") {
@@ -65,6 +65,27 @@ TEST_CASE("a store of format 1 is read, and upgraded in place") {
     CHECK(page.messages[0].message->body == large);
     CHECK(page.messages[1].deliveries == 2);
   }
+  std::string record;
+  REQUIRE(open_raw(folder.path())->Get({}, slice(store_key()), &record).ok());
+  CHECK(record.at(0) == kStoreFormat);
+}
+
+TEST_CASE("a store of format 2 is read, and is of this format then") {
+  const TempFolder folder;
+  const StoreOptions options = small_store(folder.path());
+  {
+    const auto store = open(options);
+    write(*store, {create_orders(), append(1), append(2)});
+    write(*store, {erase(1)});  // at once, as format 2 did
+  }
+  {
+    const auto db = open_raw(folder.path());
+    std::string record;
+    REQUIRE(db->Get({}, slice(store_key()), &record).ok());
+    record.at(0) = 2;
+    REQUIRE(db->Put({}, slice(store_key()), record).ok());
+  }
+  CHECK(all_seqs(*open(options)) == Seqs{2});
   std::string record;
   REQUIRE(open_raw(folder.path())->Get({}, slice(store_key()), &record).ok());
   CHECK(record.at(0) == kStoreFormat);

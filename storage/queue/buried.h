@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+
+#include "storage/queue/live_map.h"
+
+namespace stompbox::queue {
+
+// Erased places of one class whose index entries are still in the store. All stand before the first
+// that may be live, so no reader comes there, and the deletes are put off until the room is wanted:
+// a delete costs as much as a write. Kept as one stretch, in which at least every second place is
+// such a one (but for kLoose), so that its keys need not be looked for. Pure.
+class Buried {
+ public:
+  static constexpr std::uint64_t kLoose = 1024;
+
+  Buried() = default;
+  // As stored.
+  Buried(DeadRange places, std::uint64_t bytes)
+      : places_(places), count_(places.length()), bytes_(bytes) {}
+
+  // False: the stretch would become too thin, and the entry is to be deleted at once.
+  [[nodiscard]] bool add(std::uint64_t seq, std::uint64_t bytes);
+  // At most `count` places from the front, out for good.
+  [[nodiscard]] DeadRange take(std::uint64_t count);
+
+  [[nodiscard]] const DeadRange& places() const { return places_; }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }  // Message::bytes()
+  [[nodiscard]] bool empty() const { return places_.length() == 0; }
+
+ private:
+  DeadRange places_;
+  std::uint64_t count_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace stompbox::queue
