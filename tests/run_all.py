@@ -96,7 +96,7 @@ def parse(arguments):
                         help="only tests of this suite (may be repeated)")
     parser.add_argument("--num-processes", type=int, default=default_processes(os.cpu_count()),
                         metavar="N", help="tests at a time (default: %(default)s)")
-    parser.add_argument("--timeout-multiplier", type=float, default=1.0, metavar="X",
+    parser.add_argument("--timeout-multiplier", type=float, default=3.0, metavar="X",
                         help="for slow builds: sanitizers")
     parser.add_argument("names", nargs="*", help="only these tests")
     return parser.parse_args(arguments)

@@ -19,6 +19,10 @@ namespace {
 struct Kept {
   MessagePtr message;
   std::uint32_t deliveries = 0;
+
+  friend bool operator==(const Kept& a, const Kept& b) {
+    return a.deliveries == b.deliveries && a.message->body == b.message->body;
+  }
 };
 using Shelf = std::map<Place, Kept>;
 
@@ -63,12 +67,9 @@ class History {
       from = found.rbegin()->first;
       ++from.seq.value;
     }
-    REQUIRE(found.size() == shelf_.size());
-    for (const auto& [place, kept] : shelf_) {
-      REQUIRE(found.contains(place));
-      REQUIRE(found[place].message->body == kept.message->body);
-      REQUIRE(found[place].deliveries == kept.deliveries);
-    }
+    REQUIRE(std::equal(
+        found.begin(), found.end(), shelf_.begin(), shelf_.end(),
+        [](const auto& a, const auto& b) { return a.first == b.first && a.second == b.second; }));
   }
 
   // Of the whole store, behind its back; nothing is live but on the shelf.
@@ -205,10 +206,10 @@ class History {
 };
 
 TEST_CASE("whatever was loaded, erased, swept and started again, what was not erased is there") {
-  for (std::uint32_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 10; ++seed) {
     CAPTURE(seed);
     History history(seed);
-    for (int step = 1; step <= 300; ++step) {
+    for (int step = 1; step <= 200; ++step) {
       history.step();
       if (step % 20 == 0) history.check();
     }
