@@ -20,6 +20,8 @@ constexpr std::size_t kTurnWritesMax = 16;
 // Refused connections that are kept open at once, so that they can read why.
 constexpr std::size_t kLingeringMax = 256;
 constexpr std::chrono::milliseconds kTurnedAwayHold{1500};
+// Between two events of one turn there is less, but for a stolen processor.
+constexpr std::chrono::microseconds kRestMin{3};
 
 void set_socket_options(asio::ip::tcp::socket& socket) {
   std::error_code ignored;  // a socket without them works
@@ -153,6 +155,7 @@ void Connections::on_readable(const ConnectionPtr& connection, std::error_code e
 
 void Connections::read_ready(const ConnectionPtr& connection) {
   const session::Now now = clock_now();
+  flushes_at_end_ = now.steady - last_event_end_ > kRestMin;
   in_hand_ = connection->number();
   auto outcome = Connection::ReadOutcome::kMore;
   for (std::size_t reads = 0; reads < options_.reads_in_a_row; ++reads) {
@@ -162,7 +165,9 @@ void Connections::read_ready(const ConnectionPtr& connection) {
   in_hand_ = 0;
   const bool at_the_end = outcome != Connection::ReadOutcome::kMore || connection->input_ended();
   connection->notes.heard_out = stopping_ && at_the_end;
-  settle(connection, now);
+  if (std::exchange(flushes_at_end_, false)) flush_woken();
+  if (connection->is_open()) settle(connection, now);
+  last_event_end_ = session::TimePoint::clock::now();
 }
 
 void Connections::settle(const ConnectionPtr& connection, session::Now now) {
@@ -232,7 +237,7 @@ void Connections::wake(std::uint64_t session) {
   if (!connection) return;
   connection->notes.woken = true;
   woken_.push_back(session);
-  if (std::exchange(flush_posted_, true)) return;
+  if (flushes_at_end_ || std::exchange(flush_posted_, true)) return;
   asio::post(io_, [this] { flush_woken(); });
 }
 
@@ -244,6 +249,7 @@ void Connections::flush_woken() {
     const ConnectionPtr connection = find(number);
     if (connection && connection->notes.woken) settle(connection, now);
   }
+  last_event_end_ = session::TimePoint::clock::now();
 }
 
 void Connections::check_login(std::uint64_t session, const session::Credentials& credentials) {

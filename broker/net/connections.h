@@ -131,6 +131,8 @@ class Connections final : private session::Gate, private session::Waker {
   std::uint64_t in_hand_ = 0;  // the connection whose event is being handled; 0: none
   std::vector<std::uint64_t> woken_;
   bool flush_posted_ = false;
+  bool flushes_at_end_ = false;  // the event in hand is the first after a rest
+  session::TimePoint last_event_end_;
 
   Deadlines deadlines_;
   asio::steady_timer timer_;

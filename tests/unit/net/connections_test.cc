@@ -50,6 +50,19 @@ TEST_CASE("a message goes from one peer to another, and its receipt comes back")
   REQUIRE(broker.run_until([&consumer] { return consumer.got("hello"); }));
 }
 
+TEST_CASE("a message that comes after a rest is passed on before anything else is looked at") {
+  Loopback broker;
+  Peer consumer(broker);
+  consumer.send(connect_frame() + subscribe_frame("a", "receipt:s\n"));
+  REQUIRE(broker.run_until([&consumer] { return consumer.got("receipt-id:s"); }));
+  Peer producer(broker);
+  producer.send(connect_frame());
+  REQUIRE(broker.run_until([&producer] { return producer.got("CONNECTED"); }));
+  producer.send(send_frame("a", "hello", "persistent:false\n"));
+  REQUIRE(broker.io.run_one_for(std::chrono::seconds(20)) == 1);
+  CHECK(consumer.got("hello"));
+}
+
 TEST_CASE("a peer that comes with all at once and closes at once is heard to the end") {
   Loopback broker;
   {

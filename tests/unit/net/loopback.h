@@ -46,7 +46,7 @@ class Loopback {
   Loopback(const NetOptions& options, const ListenerOptions& listener);
   ~Loopback();
 
-  // Runs the loop, and commits what is submitted, until `reached`. False: ten seconds were over.
+  // Runs the loop, and commits what is submitted, until `reached`. False: twenty seconds were over.
   [[nodiscard]] bool run_until(const std::function<bool()>& reached);
   [[nodiscard]] std::uint16_t port() const { return listener_->address().port; }
 
