@@ -147,6 +147,7 @@ void Connections::on_readable(const ConnectionPtr& connection, std::error_code e
   connection->notes.reading = false;
   if (error || !connection->is_open()) return;
   if (may_read(*connection)) {
+    const routing::Router::Burst burst(router_);
     read_ready(connection);
   } else {
     read_on(connection);
@@ -238,7 +239,10 @@ void Connections::wake(std::uint64_t session) {
   connection->notes.woken = true;
   woken_.push_back(session);
   if (flushes_at_end_ || std::exchange(flush_posted_, true)) return;
-  asio::post(io_, [this] { flush_woken(); });
+  asio::post(io_, [this] {
+    const routing::Router::Burst burst(router_);
+    flush_woken();
+  });
 }
 
 void Connections::flush_woken() {

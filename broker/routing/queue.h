@@ -22,8 +22,8 @@
 namespace stompbox::routing {
 
 // The waiting messages of one queue and its consumers: who gets what next. It decides nothing about
-// the disk or about receipts: the router does, and it calls next_dispatch() until nothing comes and
-// then want_load() after everything that it does here.
+// the disk or about receipts: the router does, and it calls next_dispatch() until nothing comes,
+// and want_load() in between and after everything that it does here.
 //
 // Messages wait in a lane for each priority class (lane.h); a higher class goes first among what is
 // in memory. A message that comes when something of its lane is paged, or when memory is short, is

@@ -47,6 +47,19 @@ class Router {
   Router(const Router&) = delete;
   Router& operator=(const Router&) = delete;
 
+  // While one lives, what comes to the disk's thread comes in bursts (Journal::hold): for an event
+  // that may bring many messages.
+  class Burst {
+   public:
+    explicit Burst(Router& router) : journal_(router.journal_) { journal_.hold(); }
+    ~Burst() { journal_.release(); }
+    Burst(const Burst&) = delete;
+    Burst& operator=(const Burst&) = delete;
+
+   private:
+    queue::Journal& journal_;
+  };
+
   // `peer` lives until detach. Detaching ends its subscriptions; what it had in flight goes back to
   // its own place (promise P4), and no receipt reaches it any more.
   // `owner`: what its temporary destinations are called by others; unique and hard to guess.

@@ -1,9 +1,18 @@
 #include "storage/queue/committer.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace stompbox::queue {
+
+namespace {
+
+// Of what stays on the loop's side: so many that a lock costs nothing, so few that the disk's
+// thread does not wait for them.
+constexpr std::size_t kStagedMax = 64;
+
+}  // namespace
 
 using storage::ErrorCode;
 using storage::Status;
@@ -28,6 +37,7 @@ Committer::~Committer() {
 }
 
 void Committer::stop() {
+  hand_over();
   reader_.stop();
   sweeper_.stop();
   {
@@ -39,44 +49,65 @@ void Committer::stop() {
 }
 
 template <typename Add>
-Ticket Committer::add_pending(const Add& add) {
+void Committer::add_pending(const Add& add) {
   const TimePoint now = Clock::now();
-  Ticket ticket;
   bool must_wake = false;
   {
     const Lock lock(mutex_);
-    if (state_ == State::kEnded) return pending_.refuse();
-    ticket = add(now);
+    add(now);
+    note_bytes();
     must_wake = pending_.due() < sleeps_until_;
   }
   if (must_wake) wake_.notify_one();
-  return ticket;
 }
 
 Ticket Committer::submit(Op op) {
-  return add_pending([this, &op](TimePoint now) { return pending_.add(std::move(op), now); });
+  staged_bytes_ += append_bytes_of(op);
+  staged_.push_back(std::move(op));
+  ++last_ticket_.value;
+  if (!held_ || staged_.size() >= kStagedMax) hand_over();
+  return last_ticket_;
 }
 
 Ticket Committer::submit_together(std::vector<Op> ops) {
-  return add_pending(
-      [this, &ops](TimePoint now) { return pending_.add_group(std::move(ops), now); });
+  hand_over();
+  add_pending([this, &ops](TimePoint now) {
+    last_ticket_ =
+        state_ == State::kEnded ? pending_.refuse() : pending_.add_group(std::move(ops), now);
+  });
+  return last_ticket_;
+}
+
+void Committer::release() {
+  held_ = false;
+  hand_over();
+}
+
+// The tickets were given out when they were submitted, in the same order.
+void Committer::hand_over() {
+  if (staged_.empty()) return;
+  add_pending([this](TimePoint now) {
+    Ticket ticket;
+    for (Op& op : staged_)
+      ticket = state_ == State::kEnded ? pending_.refuse() : pending_.add(std::move(op), now);
+    assert(ticket == last_ticket_);
+  });
+  staged_.clear();
+  staged_bytes_ = 0;
 }
 
 void Committer::take_along(std::vector<Discard> discards, Urgency urgency) {
-  static_cast<void>(add_pending([this, &discards, urgency](TimePoint now) {
-    pending_.add_discards(std::move(discards), urgency, now);
-    return Ticket{};
-  }));
+  add_pending([this, &discards, urgency](TimePoint now) {
+    if (state_ != State::kEnded) pending_.add_discards(std::move(discards), urgency, now);
+  });
 }
 
 bool Committer::withdraw(Ticket append) {
+  hand_over();
   const Lock lock(mutex_);
-  return pending_.withdraw(append);
-}
-
-std::uint64_t Committer::pending_bytes() const {
-  const Lock lock(mutex_);
-  return pending_.append_bytes() + taken_bytes_;
+  const bool is_gone = pending_.withdraw(append);
+  note_bytes();
+  return is_gone;
 }
 
 void Committer::run() {
@@ -142,6 +173,8 @@ void Committer::step(Lock& lock) {
 Room Committer::look_for_room(Lock& lock) {
   lock.unlock();
   const Room room = store_.room();
+  // Nothing may be written now that would wake it.
+  if (room == Room::kFull && store_.tidy_due()) sweeper_.wake();
   lock.lock();
   return room;
 }
@@ -198,11 +231,12 @@ void Committer::advance() {
 
 // Says what has changed since the last report; nothing, if nothing has.
 void Committer::report(Lock& lock) {
+  note_bytes();
   CommitReport now;
   now.through = through_;
   now.removals_through = removals_through_;
   now.disk_full = state_ == State::kFull || state_ == State::kStuck;
-  now.pending_bytes = pending_.append_bytes() + taken_bytes_;
+  now.pending_bytes = pending_bytes_;
   now.fatal = fatal_;
   const bool is_news = reported_ ? now.through != reported_->through ||
                                        now.removals_through != reported_->removals_through ||

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -52,7 +53,11 @@ class Committer final : public Journal {
   [[nodiscard]] Ticket submit_together(std::vector<Op> ops) override;
   [[nodiscard]] bool withdraw(Ticket append) override;
   void load(const LoadRequest& request) override { reader_.request(request); }
-  [[nodiscard]] std::uint64_t pending_bytes() const override;
+  [[nodiscard]] std::uint64_t pending_bytes() const override {
+    return pending_bytes_.load() + staged_bytes_;
+  }
+  void hold() override { held_ = true; }
+  void release() override;
 
  private:
   using Clock = Pending::Clock;
@@ -72,11 +77,19 @@ class Committer final : public Journal {
   void take_along(std::vector<Discard> discards, Urgency urgency);
   void advance();
   template <typename Add>
-  Ticket add_pending(const Add& add);
+  void add_pending(const Add& add);
+  void hand_over();
+  void note_bytes() { pending_bytes_ = pending_.append_bytes() + taken_bytes_; }
 
   QueueStore& store_;
   const JournalOptions options_;
   const Callbacks callbacks_;
+
+  // Loop thread only.
+  bool held_ = false;
+  std::vector<Op> staged_;  // submitted while held, and not yet pending
+  std::uint64_t staged_bytes_ = 0;
+  Ticket last_ticket_;
 
   // Committer's thread only.
   Pending::Taken taken_;  // what is being written
@@ -89,6 +102,7 @@ class Committer final : public Journal {
 
   mutable std::mutex mutex_;  // guards what follows; never held over I/O
   std::condition_variable wake_;
+  std::atomic<std::uint64_t> pending_bytes_{0};  // as note_bytes() found them under the lock
   Pending pending_;
   std::uint64_t taken_bytes_ = 0;              // appends that are taken and not yet reported
   State state_ = State::kRunning;              // changed by the committer's thread

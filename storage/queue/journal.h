@@ -150,6 +150,10 @@ class Journal {
   virtual void load(const LoadRequest& request) = 0;
   // What is submitted and not yet reported, Message::bytes() of appends.
   [[nodiscard]] virtual std::uint64_t pending_bytes() const = 0;
+  // Until release() what is submitted may stay on the loop's side: one lock and one wake-up for
+  // many. Nothing else changes. Not nested.
+  virtual void hold() = 0;
+  virtual void release() = 0;
 };
 
 // One priority class of a queue that was ever used.

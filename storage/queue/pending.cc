@@ -19,11 +19,6 @@ Urgency urgency_of(const Op& op) {
   return Urgency::kRide;
 }
 
-std::uint64_t append_bytes_of(const Op& op) {
-  const auto* append = std::get_if<Append>(&op);
-  return append != nullptr ? append->message->bytes() : 0;
-}
-
 bool needs_sync(const Op& op) {
   if (const auto* append = std::get_if<Append>(&op)) {
     return append->message->persistence == Persistence::kDurable;
@@ -33,6 +28,11 @@ bool needs_sync(const Op& op) {
 }
 
 }  // namespace
+
+std::uint64_t append_bytes_of(const Op& op) {
+  const auto* append = std::get_if<Append>(&op);
+  return append != nullptr ? append->message->bytes() : 0;
+}
 
 void Pending::Taken::clear() {
   batch.clear();

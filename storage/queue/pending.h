@@ -15,6 +15,9 @@
 
 namespace stompbox::queue {
 
+// Message::bytes() of what it appends.
+[[nodiscard]] std::uint64_t append_bytes_of(const Op& op);
+
 // What has been submitted and not been taken for writing, in order, and which of it is due. Pure:
 // time is an argument. The committer guards it with its lock.
 //

@@ -27,6 +27,8 @@ class IdleJournal final : public queue::Journal {
   bool withdraw(queue::Ticket) override { return true; }
   void load(const queue::LoadRequest&) override {}
   [[nodiscard]] std::uint64_t pending_bytes() const override { return 0; }
+  void hold() override {}
+  void release() override {}
 
  private:
   std::uint64_t last_ = 0;

@@ -46,6 +46,8 @@ class SimJournal final : public queue::Journal {
   bool withdraw(queue::Ticket append) override;
   void load(const queue::LoadRequest& request) override;
   std::uint64_t pending_bytes() const override { return pending_bytes_; }
+  void hold() override {}
+  void release() override {}
 
   // One step of the committer, if there is one to do.
   void step();

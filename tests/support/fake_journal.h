@@ -24,6 +24,8 @@ class FakeJournal final : public queue::Journal {
   bool withdraw(queue::Ticket append) override;
   void load(const queue::LoadRequest& request) override { loads_.push_back(request); }
   std::uint64_t pending_bytes() const override;
+  void hold() override {}
+  void release() override {}
 
   // Writes what is pending, but for appends on a full disk, and says what the committer would say.
   [[nodiscard]] queue::CommitReport commit();

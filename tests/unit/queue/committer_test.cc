@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -323,6 +324,73 @@ TEST_CASE("a load is answered by one page, and what it found is written by the c
   CHECK(store.written()[0].discard_count == 1);
   REQUIRE(wait_until([&] { return loop.page_count() == 1; }));
   CHECK(loop.first_page_tag() == 77);
+}
+
+TEST_CASE("the sweeper is woken on a full disk although nothing can be written") {
+  FakeStore store;
+  Loop loop;
+  store.set_room(Room::kFull);
+  Committer journal(store, quick(), loop.callbacks());
+  static_cast<void>(journal.submit(append(1)));
+  REQUIRE(wait_until([&] { return loop.is_full(); }));
+  store.have_tidying_due();
+  CHECK(wait_until([&] { return store.tidied() == 1; }));
+  CHECK(store.written().empty());
+}
+
+TEST_CASE("what is submitted while the journal is held is written in order when it is released") {
+  BusyCommitter busy;
+  busy.journal->hold();
+  std::vector<Ticket> tickets{busy.first};
+  for (std::uint64_t seq = 2; seq <= 200; ++seq)
+    tickets.push_back(busy.journal->submit(append(seq)));
+  tickets.push_back(busy.journal->submit_together({append(201), append(202)}));
+  tickets.push_back(busy.journal->submit(append(203)));
+  for (std::size_t i = 1; i < tickets.size(); ++i)
+    CHECK(tickets[i - 1] < tickets[i]);
+  CHECK(busy.journal->pending_bytes() == 203 * append(1).message->bytes());
+  CHECK(busy.journal->withdraw(tickets.back()));
+  const Ticket last = busy.journal->submit(append(204));
+  busy.journal->release();
+  busy.store.open_gate();
+  REQUIRE(wait_until([&] { return busy.loop.was_told(last); }));
+  Seqs written;
+  for (const FakeStore::Written& batch : busy.store.written())
+    written.insert(written.end(), batch.appended.begin(), batch.appended.end());
+  REQUIRE(written.size() == 203);
+  CHECK(std::is_sorted(written.begin(), written.end()));
+  CHECK(written.back() == 204);
+  CHECK(busy.journal->pending_bytes() == 0);
+}
+
+TEST_CASE("a held journal hands over what has become many, and at a stop everything") {
+  FakeStore store;
+  Loop loop;
+  Committer journal(store, quick(), loop.callbacks());
+  journal.hold();
+  Ticket last;
+  for (std::uint64_t seq = 1; seq <= 64; ++seq)
+    last = journal.submit(append(seq));
+  CHECK(wait_until([&] { return loop.was_told(last); }));
+  static_cast<void>(journal.submit(append(65)));
+  journal.stop();
+  CHECK(store.written().back().appended == Seqs{65});
+}
+
+TEST_CASE("after the end a held journal gives out tickets as before, and writes nothing") {
+  FakeStore store;
+  Loop loop;
+  store.fail_writes(Error{ErrorCode::kIo, "broken"});
+  Committer journal(store, quick(), loop.callbacks());
+  const Ticket first = journal.submit(append(1));
+  REQUIRE(wait_until([&] { return !loop.reports().empty() && loop.reports().back().fatal; }));
+  journal.hold();
+  const Ticket second = journal.submit(append(2));
+  journal.release();
+  const Ticket third = journal.submit(append(3));
+  CHECK(first < second);
+  CHECK(second < third);
+  CHECK(store.written().empty());
 }
 
 TEST_CASE("a withdrawal that leaves nothing to write is reported all the same") {

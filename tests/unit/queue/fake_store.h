@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -86,8 +87,15 @@ class FakeStore final : public QueueStore {
     return page;
   }
 
-  [[nodiscard]] bool tidy_due() const override { return false; }
-  [[nodiscard]] Tidied tidy(std::vector<Discard>&) override { return Tidied::kDone; }
+  // Once.
+  void have_tidying_due() { tidy_due_ = true; }
+  [[nodiscard]] std::size_t tidied() const { return tidied_; }
+  [[nodiscard]] bool tidy_due() const override { return tidy_due_; }
+  [[nodiscard]] Tidied tidy(std::vector<Discard>&) override {
+    tidy_due_ = false;
+    ++tidied_;
+    return Tidied::kDone;
+  }
   void settle() override {}
 
  private:
@@ -119,6 +127,8 @@ class FakeStore final : public QueueStore {
   Written kept_;
   std::vector<Written> written_;
   std::vector<Discard> found_;
+  std::atomic<bool> tidy_due_{false};
+  std::atomic<std::size_t> tidied_{0};
 };
 
 }  // namespace stompbox::queue::test
