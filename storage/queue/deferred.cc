@@ -1,10 +1,10 @@
-#include "storage/queue/buried.h"
+#include "storage/queue/deferred.h"
 
 #include <algorithm>
 
 namespace stompbox::queue {
 
-bool Buried::add(std::uint64_t seq, std::uint64_t bytes) {
+bool Deferred::add(std::uint64_t seq, std::uint64_t bytes) {
   DeadRange places{seq, seq + 1};
   if (!empty()) {
     places.from = std::min(places_.from, seq);
@@ -17,7 +17,7 @@ bool Buried::add(std::uint64_t seq, std::uint64_t bytes) {
   return true;
 }
 
-DeadRange Buried::take(std::uint64_t count) {
+DeadRange Deferred::take(std::uint64_t count) {
   const DeadRange taken{places_.from, places_.from + std::min(count, places_.length())};
   if (taken.to == places_.to) {
     *this = {};

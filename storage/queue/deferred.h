@@ -7,19 +7,20 @@
 namespace stompbox::queue {
 
 // Erased places of one class whose index entries are still in the store. All stand before the first
-// that may be live, so no reader comes there, and the deletes are put off until the room is wanted:
-// a delete costs as much as a write. Kept as one stretch, in which at least every second place is
-// such a one (but for kLoose), so that its keys need not be looked for. Pure.
-class Buried {
+// that may be live, so no page comes there, and the deletes are put off until the room is wanted:
+// a delete costs as much as a write. Kept as one stretch, in which every second place or more is
+// such a one (but for kLoose; after a start each counts), so that its keys need not be looked for.
+// Pure.
+class Deferred {
  public:
   static constexpr std::uint64_t kLoose = 1024;
 
-  Buried() = default;
+  Deferred() = default;
   // As stored.
-  Buried(DeadRange places, std::uint64_t bytes)
+  Deferred(DeadRange places, std::uint64_t bytes)
       : places_(places), count_(places.length()), bytes_(bytes) {}
 
-  // False: the stretch would become too thin, and the entry is to be deleted at once.
+  // False: the stretch would become too thin.
   [[nodiscard]] bool add(std::uint64_t seq, std::uint64_t bytes);
   // At most `count` places from the front, out for good.
   [[nodiscard]] DeadRange take(std::uint64_t count);

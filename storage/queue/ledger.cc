@@ -13,7 +13,7 @@ constexpr std::size_t kStoredRangesMax = 8;  // per class, in the meta record
 // many.
 constexpr DeadSpanLeast kLooseSpanLeast{1000, 1024 * 1024};
 constexpr std::size_t kLooseSpansMax = 1024;
-constexpr std::uint64_t kUnburyStep = 4096;  // places of a batch
+constexpr std::uint64_t kDeferredStep = 4096;  // places of a batch
 
 void extend_hull(DeadRange& hull, std::uint64_t seq) {
   if (hull.length() == 0) {
@@ -43,11 +43,12 @@ void Ledger::restore(QueueId queue, QueueName name, const QueueMeta& meta) {
     restored->durable_bytes = stored.durable_bytes;
     restored->volatile_count = stored.volatile_count;
     restored->returned = stored.returned;
-    restored->buried = Buried(stored.buried, stored.buried_bytes);
-    buried_bytes_ += stored.buried_bytes;
-    restored->erased = stored.buried;
-    restored->erased_count = stored.buried.length();
-    restored->erased_bytes = stored.buried_bytes;
+    restored->deferred = Deferred(stored.deferred, stored.deferred_bytes);
+    if (!restored->deferred.empty()) deferred_.insert({queue, stored.priority});
+    note_deferred(deferred_bytes_ + stored.deferred_bytes);
+    restored->erased = stored.deferred;
+    restored->erased_count = stored.deferred.length();
+    restored->erased_bytes = stored.deferred_bytes;
     erased_since_tidy_ += restored->erased_count;
     dead_due_ = dead_due_ || DeadSpanLeast{}.is_met(restored->erased_count, restored->erased_bytes);
     volatile_count += stored.volatile_count;
@@ -78,10 +79,15 @@ std::optional<DroppedQueue> Ledger::drop(QueueId queue) {
   bool leaves_something = ledger.has_damaged;
   for (const ClassMeta& entry : dropped.meta.classes) {
     leaves_something = leaves_something || entry.low < entry.next || entry.returned.length() > 0 ||
-                       entry.buried.length() > 0;
-    buried_bytes_ -= entry.buried_bytes;
+                       entry.deferred.length() > 0;
+    deferred_.erase({queue, entry.priority});
+    note_deferred(deferred_bytes_ - entry.deferred_bytes);
+    // What is deferred is counted by the sweep of the queue.
     const ClassLedger& erased = *ledger.classes[entry.priority.value];
-    add_dead_span({queue, entry.priority, erased.erased, erased.erased_count, erased.erased_bytes});
+    DeadSpan span{queue, entry.priority, erased.erased, erased.erased_count, erased.erased_bytes};
+    subtract(span.erased_count, entry.deferred.length());
+    subtract(span.erased_bytes, entry.deferred_bytes);
+    add_dead_span(span);
   }
   if (ledger.changed) std::erase(changed_, queue);
   queues_.erase(queue.value);
@@ -129,23 +135,35 @@ void Ledger::give_back(const Return& op) {
   extend_hull(change(op.queue, op.place.priority).returned, op.place.seq.value);
 }
 
-bool Ledger::bury(QueueId queue, Place place, std::uint64_t bytes) {
-  if (!knows(queue) || buried_due()) return false;
+Ledger::Deferral Ledger::defer(QueueId queue, Place place, std::uint64_t bytes) {
+  if (!knows(queue) || deferred_bytes_ >= kDeferredBytesMax) return Deferral::kNever;
   ClassLedger& ledger = *find(queue).classes[place.priority.value];
   const bool nobody_comes = place.seq.value < ledger.live.low();
-  if (!nobody_comes || place.seq.value >= ledger.read_to) return false;
-  if (!ledger.buried.add(place.seq.value, bytes)) return false;
-  buried_bytes_ += bytes;
-  return true;
+  if (!nobody_comes || place.seq.value >= ledger.read_to) return Deferral::kNever;
+  const bool is_first = ledger.deferred.empty();
+  if (!ledger.deferred.add(place.seq.value, bytes)) {
+    if (ledger.deferred.places().length() <= kDeferredStep) return Deferral::kAlone;
+    too_thin_ = ClassKey{queue, place.priority};
+    return Deferral::kNever;
+  }
+  if (is_first) deferred_.insert({queue, place.priority});
+  note_deferred(deferred_bytes_ + bytes);
+  return Deferral::kDone;
 }
 
-DeadRange Ledger::unbury(QueueId queue, PriorityClass priority) {
+DeadRange Ledger::take_deferred(QueueId queue, PriorityClass priority) {
   if (!knows(queue)) return {};
-  Buried& buried = change(queue, priority).buried;
-  const std::uint64_t before = buried.bytes();
-  const DeadRange places = buried.take(kUnburyStep);
-  buried_bytes_ -= before - buried.bytes();
+  Deferred& deferred = change(queue, priority).deferred;
+  const std::uint64_t before = deferred.bytes();
+  const DeadRange places = deferred.take(kDeferredStep);
+  if (deferred.empty()) deferred_.erase({queue, priority});
+  note_deferred(deferred_bytes_ - (before - deferred.bytes()));
   return places;
+}
+
+void Ledger::note_deferred(std::uint64_t bytes) {
+  deferred_bytes_ = bytes;
+  deferred_ebbs_ = bytes >= kDeferredBytesMax || (deferred_ebbs_ && bytes > kDeferredBytesMax / 2);
 }
 
 bool Ledger::may_have_count(QueueId queue, Place place) const {
@@ -167,7 +185,7 @@ QueueMeta Ledger::meta(QueueId queue) const {
     meta.classes.push_back({PriorityClass{priority}, entry->durable_count, entry->durable_bytes,
                             entry->volatile_count, entry->live.next(), entry->live.low(),
                             entry->returned, entry->live.longest_ranges(kStoredRangesMax),
-                            entry->buried.places(), entry->buried.bytes()});
+                            entry->deferred.places(), entry->deferred.bytes()});
   }
   return meta;
 }
@@ -240,22 +258,21 @@ void Ledger::note_read(QueueId queue, PriorityClass priority, std::uint64_t to) 
   read_to = std::max(read_to, to);
 }
 
-bool Ledger::has_buried(QueueId queue, PriorityClass priority, std::uint64_t to) const {
+bool Ledger::has_deferred(QueueId queue, PriorityClass priority, std::uint64_t to) const {
   if (!knows(queue)) return false;
   const ClassLedger* entry = find(queue).classes[priority.value].get();
-  return entry != nullptr && !entry->buried.empty() && entry->buried.places().from < to;
+  return entry != nullptr && !entry->deferred.empty() && entry->deferred.places().from < to;
 }
 
-std::optional<std::pair<QueueId, PriorityClass>> Ledger::any_buried() const {
-  for (const auto& [id, ledger] : queues_) {
-    for (std::uint8_t priority = 0; priority < kPriorityClassCount; ++priority) {
-      const ClassLedger* entry = ledger.classes[priority].get();
-      if (entry != nullptr && !entry->buried.empty()) {
-        return std::pair{QueueId{id}, PriorityClass{priority}};
-      }
-    }
-  }
-  return std::nullopt;
+std::optional<std::pair<QueueId, PriorityClass>> Ledger::deferred_due(Room room) const {
+  if (too_thin_ && deferred_.contains(*too_thin_)) return too_thin_;
+  const bool is_due = (room == Room::kFull || deferred_ebbs_) && !deferred_.empty();
+  return is_due ? std::optional(*deferred_.begin()) : std::nullopt;
+}
+
+std::uint64_t Ledger::first_live(QueueId queue, PriorityClass priority) const {
+  const ClassLedger* entry = knows(queue) ? find(queue).classes[priority.value].get() : nullptr;
+  return entry == nullptr ? 1 : entry->live.low();
 }
 
 void Ledger::add_dead_span(const DeadSpan& span) {

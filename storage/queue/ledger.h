@@ -4,12 +4,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "storage/queue/buried.h"
+#include "storage/queue/deferred.h"
 #include "storage/queue/journal.h"
 #include "storage/queue/live_map.h"
 #include "storage/queue/queue_store.h"
@@ -75,12 +76,16 @@ class Ledger {
   void take_out(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void set_aside(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void give_back(const Return& op);
-  // Of an erased durable place, after all operations of the batch: true, and its index entry stays
-  // for now. What readers have met in tables only: what has hardly been written goes at once, so
-  // that LevelDB need not merge it first.
-  [[nodiscard]] bool bury(QueueId queue, Place place, std::uint64_t bytes);
+  enum class Deferral : std::uint8_t {
+    kDone,   // the entry stays for now
+    kNever,  // it is to be deleted at once
+    kAlone,  // when take_deferred() has emptied the class, which one call does
+  };
+  // Of an erased durable place, after all operations of the batch. Done for what a page has brought
+  // only: what was erased at once goes at once, so that LevelDB need not merge it first.
+  [[nodiscard]] Deferral defer(QueueId queue, Place place, std::uint64_t bytes);
   // The next places whose entries are deleted by the batch; empty when there are none.
-  [[nodiscard]] DeadRange unbury(QueueId queue, PriorityClass priority);
+  [[nodiscard]] DeadRange take_deferred(QueueId queue, PriorityClass priority);
 
   // Whether a delivery count may be stored for this place; seldom wrong, and then on the safe side.
   [[nodiscard]] bool may_have_count(QueueId queue, Place place) const;
@@ -105,11 +110,13 @@ class Ledger {
   // A reader has loaded what stands before `to`. The queue may be gone by now.
   void note_read(QueueId queue, PriorityClass priority, std::uint64_t to);
 
-  // Whether something is buried before `to`.
-  [[nodiscard]] bool has_buried(QueueId queue, PriorityClass priority, std::uint64_t to) const;
-  // So much is buried that nothing more will be: some class of which it is.
-  [[nodiscard]] bool buried_due() const { return buried_bytes_ >= kBuriedBytesMax; }
-  [[nodiscard]] std::optional<std::pair<QueueId, PriorityClass>> any_buried() const;
+  // Whether something is deferred before `to`.
+  [[nodiscard]] bool has_deferred(QueueId queue, PriorityClass priority, std::uint64_t to) const;
+  // The class whose deferred deletes are due: on a full disk any; else of a stretch that can take
+  // no more, or, once all together are too much, any until they are half as much.
+  [[nodiscard]] std::optional<std::pair<QueueId, PriorityClass>> deferred_due(Room room) const;
+  // Nothing of the class that may be live stands before it.
+  [[nodiscard]] std::uint64_t first_live(QueueId queue, PriorityClass priority) const;
 
   // Whether take_dead_span() may find something at its default thresholds.
   [[nodiscard]] bool dead_due() const { return dead_due_; }
@@ -130,13 +137,13 @@ class Ledger {
  private:
   static constexpr std::uint64_t kDropsMax = 10'000;
   // Of all queues: a broker with many of them keeps no more on the disk than with one.
-  static constexpr std::uint64_t kBuriedBytesMax = DeadSpanLeast{}.erased_bytes;
+  static constexpr std::uint64_t kDeferredBytesMax = DeadSpanLeast{}.erased_bytes;
 
   struct ClassLedger {
     LiveMap live;
     std::uint64_t committed_next = 1;
-    std::uint64_t read_to = 1;  // what stands before it was loaded once
-    Buried buried;
+    std::uint64_t read_to = 1;  // behind all that a page has brought
+    Deferred deferred;
     std::uint64_t durable_count = 0;
     std::uint64_t durable_bytes = 0;
     std::uint64_t volatile_count = 0;
@@ -155,6 +162,7 @@ class Ledger {
   [[nodiscard]] QueueLedger& find(QueueId queue);
   [[nodiscard]] const QueueLedger& find(QueueId queue) const;
   [[nodiscard]] ClassLedger& change(QueueId queue, PriorityClass priority);
+  void note_deferred(std::uint64_t bytes);
 
   [[nodiscard]] std::optional<DeadSpan> take_loose_span(const DeadSpanLeast& least);
 
@@ -168,7 +176,11 @@ class Ledger {
   std::vector<std::pair<QueueId, std::uint64_t>> stale_;
   bool dead_due_ = false;
   std::uint64_t erased_since_tidy_ = 0;
-  std::uint64_t buried_bytes_ = 0;  // of all classes
+  using ClassKey = std::pair<QueueId, PriorityClass>;
+  std::set<ClassKey> deferred_;       // the classes that have some
+  std::uint64_t deferred_bytes_ = 0;  // of all of them
+  bool deferred_ebbs_ = false;        // they were too much, and are not half as much yet
+  std::optional<ClassKey> too_thin_;
 };
 
 }  // namespace stompbox::queue

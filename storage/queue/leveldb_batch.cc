@@ -9,17 +9,21 @@
 
 namespace stompbox::queue {
 
-void BatchEncoder::encode(const StoreBatch& batch, leveldb::WriteBatch& out) {
+void BatchEncoder::encode(const StoreBatch& batch, Deferring deferring, leveldb::WriteBatch& out) {
   out.Clear();
   for (const Op& op : batch.ops) {
     std::visit([this, &out](const auto& kind) { put(kind, out); }, op);
   }
   for (const Discard& discard : batch.discards)
     put(discard, out);
-  for (const Erase& op : buriable_) {
-    if (!ledger_.bury(op.queue, op.place, op.bytes)) remove_entry(op.queue, op.place, out);
+  for (const Erase& op : deferrable_) {
+    if (deferring == Deferring::kAllowed) {
+      remove_deferrable(op, out);
+    } else {
+      remove_entry(op.queue, op.place, out);
+    }
   }
-  buriable_.clear();
+  deferrable_.clear();
   for (const QueueId queue : ledger_.changed()) {
     scratch_.clear();
     encode_meta(ledger_.meta(queue), scratch_);
@@ -46,7 +50,7 @@ void BatchEncoder::put(const Erase& op, leveldb::WriteBatch& out) {
   ledger_.take_out(op.queue, op.place, op.persistence, op.bytes);
   // A large one is worth its room at once, and a volatile one is looked for by the sweeper.
   if (op.persistence == Persistence::kDurable && op.bytes <= limits_.inline_bytes_least) {
-    buriable_.push_back(op);
+    deferrable_.push_back(op);
   } else {
     remove_entry(op.queue, op.place, out);
   }
@@ -88,10 +92,8 @@ void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
     return;
   }
   if (!ledger_.knows(discard.queue)) return;
-  if (discard.reason == Discard::Reason::kBuried) {
-    const DeadRange places = ledger_.unbury(discard.queue, discard.place.priority);
-    for (std::uint64_t seq = places.from; seq < places.to; ++seq)
-      remove_entry(discard.queue, {discard.place.priority, Seq{seq}}, out);
+  if (discard.reason == Discard::Reason::kDeferred) {
+    remove_deferred(discard.queue, discard.place.priority, out);
     return;
   }
   if (discard.reason == Discard::Reason::kDamaged) {
@@ -103,6 +105,22 @@ void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
   remove_entry(discard.queue, discard.place, out);
   remove_rest(discard.queue, discard.place, discard.bytes, out);
   ledger_.take_out(discard.queue, discard.place, discard.persistence, discard.bytes);
+}
+
+void BatchEncoder::remove_deferrable(const Erase& op, leveldb::WriteBatch& out) {
+  Ledger::Deferral deferral = ledger_.defer(op.queue, op.place, op.bytes);
+  if (deferral == Ledger::Deferral::kAlone) {
+    remove_deferred(op.queue, op.place.priority, out);
+    deferral = ledger_.defer(op.queue, op.place, op.bytes);
+  }
+  if (deferral != Ledger::Deferral::kDone) remove_entry(op.queue, op.place, out);
+}
+
+void BatchEncoder::remove_deferred(QueueId queue, PriorityClass priority,
+                                   leveldb::WriteBatch& out) {
+  const DeadRange places = ledger_.take_deferred(queue, priority);
+  for (std::uint64_t seq = places.from; seq < places.to; ++seq)
+    remove_entry(queue, {priority, Seq{seq}}, out);
 }
 
 void BatchEncoder::remove_entry(QueueId queue, Place place, leveldb::WriteBatch& out) {

@@ -42,7 +42,7 @@ void DropSweep::add(const DroppedQueue& dropped) {
                              key_text(place_key(range, job.queue, {priority, Seq{to}}))});
   };
   for (const ClassMeta& meta : dropped.meta.classes) {
-    stretch(KeyRange::kIndex, meta.priority, meta.buried.from, meta.buried.to);
+    stretch(KeyRange::kIndex, meta.priority, meta.deferred.from, meta.deferred.to);
     std::uint64_t from = meta.low;
     for (const DeadRange& dead : meta.dead) {
       stretch(KeyRange::kIndex, meta.priority, from, dead.from);

@@ -25,13 +25,8 @@ using storage::Status;
 
 constexpr std::uint32_t kEpochMax = (1U << (64 - MessageId::kCounterBits)) - 1;
 constexpr std::size_t kIdentityBytes = 16;
-// Of erased data, in one call of CompactRange: what a stop may have to wait for.
-constexpr std::uint64_t kCompactionSliceBytes = 64ULL * 1024 * 1024;
-constexpr std::size_t kStaleStepEntries = 1024;
 // Of loaded messages that were let go, to be used again: two pages.
 constexpr std::size_t kPooledBytesMax = 2 * 1024 * 1024;
-// On a full disk room is wanted sooner.
-constexpr DeadSpanLeast kWhenFull{1000, 1024 * 1024};
 
 std::string random_identity() {
   static constexpr std::string_view kHex = "0123456789abcdef";
@@ -120,7 +115,7 @@ Status LeveldbStore::read_store_record() {
 
 // Prepares the way from an older format, which begin_epoch() writes in one batch with the new
 // number. Format 1 had names without attributes, no expiry and no queue that was dropped; format 2
-// had nothing buried, and its meta records are read as they are.
+// had nothing deferred, and its meta records are read as they are.
 Status LeveldbStore::upgrade() {
   const bool has_bare_names = record_.format == 1;
   record_.format = kStoreFormat;
@@ -235,11 +230,13 @@ Status LeveldbStore::write(const StoreBatch& batch, Durability durability) {
   batch_sweeps_ =
       std::any_of(batch.discards.begin(), batch.discards.end(), [](const Discard& discard) {
         return discard.reason == Discard::Reason::kDropped ||
-               discard.reason == Discard::Reason::kBuried;
+               discard.reason == Discard::Reason::kDeferred;
       });
   {
     const std::lock_guard lock(ledger_mutex_);
-    encoder_->encode(batch, batch_);
+    // In memory what is put off would take the room of messages.
+    const bool may_defer = !options_.in_memory && !full_;
+    encoder_->encode(batch, may_defer ? Deferring::kAllowed : Deferring::kForbidden, batch_);
   }
   return write_kept(durability);
 }
@@ -289,7 +286,8 @@ Room LeveldbStore::room() {
 
 void LeveldbStore::note_tidy_due() {
   const std::lock_guard lock(ledger_mutex_);
-  const bool left = drop_left_ || span_left_ || ledger_.has_dropped() || ledger_.buried_due();
+  const bool left = drop_left_ || span_left_ || ledger_.has_dropped() ||
+                    ledger_.deferred_due(full_ ? Room::kFull : Room::kEnough);
   tidy_due_ = sweeping_ || (left && !found_) || ledger_.dead_due() || ledger_.names_due() ||
               (full_ && ledger_.erased_since_tidy() > 0);
 }
@@ -332,149 +330,6 @@ void LeveldbStore::note_read(const LoadedPage& page) {
         i + 1 == messages.size() || messages[i + 1].place.priority != place.priority;
     if (is_last) ledger_.note_read(page.queue, place.priority, place.seq.value + 1);
   }
-}
-
-Tidied LeveldbStore::tidy(std::vector<Discard>& discards) {
-  const std::shared_lock database_lock(database_mutex_);
-  if (!database_.is_open()) return Tidied::kDone;
-  const bool more = search_stale(discards) || sweep_dropped(discards) || compact_names() ||
-                    sweep_buried(discards) || compact_span(discards);
-  sweeping_ = more;
-  note_tidy_due();
-  return more ? Tidied::kMoreToDo : Tidied::kDone;
-}
-
-// One step of the search for what an earlier epoch left; false when there is nothing to search.
-bool LeveldbStore::search_stale(std::vector<Discard>& discards) {
-  if (stale_.empty()) return false;
-  StaleSearch& search = stale_.back();
-  leveldb::ReadOptions read_options;
-  read_options.fill_cache = false;
-  const std::unique_ptr<leveldb::Iterator> index(database_.db().NewIterator(read_options));
-  if (search.after.empty()) {
-    index->Seek(slice(queue_key(KeyRange::kIndex, search.queue)));
-  } else {
-    index->Seek(search.after);
-  }
-  std::size_t looked_at = 0;
-  for (; index->Valid() && search.remaining > 0; index->Next()) {
-    const auto found = read_place_key(KeyRange::kIndex, view(index->key()));
-    if (!found || found->queue != search.queue) break;
-    if (looked_at++ == kStaleStepEntries) {
-      search.after = index->key().ToString();
-      return true;
-    }
-    const std::optional<IndexEntry> entry = decode_index(view(index->value()));
-    const bool is_stale =
-        entry && entry->persistence == Persistence::kVolatile && entry->id.epoch() != state_.epoch;
-    if (!is_stale) continue;
-    --search.remaining;
-    discards.push_back({search.queue,
-                        found->place,
-                        Discard::Reason::kStale,
-                        Persistence::kVolatile,
-                        entry->bytes(),
-                        {}});
-  }
-  stale_.pop_back();
-  return true;
-}
-
-// One step behind dropped queues; false when there is none to make now.
-bool LeveldbStore::sweep_dropped(std::vector<Discard>& discards) {
-  if (found_) return false;
-  {
-    const std::lock_guard lock(ledger_mutex_);
-    for (const DroppedQueue& dropped : ledger_.take_dropped())
-      drop_sweep_.add(dropped);
-  }
-  if (drop_sweep_.idle()) return false;
-  std::vector<DeadSpan> spans;
-  drop_sweep_.step(database_.db(), discards, spans);
-  drop_left_ = !drop_sweep_.idle();
-  found_ = !discards.empty();
-  const std::lock_guard lock(ledger_mutex_);
-  for (const DeadSpan& span : spans)
-    ledger_.add_dead_span(span);
-  return true;
-}
-
-// Names and meta records of queues that came and went; false when they are few.
-bool LeveldbStore::compact_names() {
-  {
-    const std::lock_guard lock(ledger_mutex_);
-    if (!ledger_.names_due()) return false;
-    ledger_.names_compacted();
-  }
-  for (const KeyRange range : {KeyRange::kName, KeyRange::kMeta, KeyRange::kDropped}) {
-    const Key first = queue_key(range, QueueId{0});
-    const Key last = queue_key(range, QueueId{UINT32_MAX});
-    database_.compact(slice(first), slice(last));
-  }
-  return true;
-}
-
-// One step of what has been buried more than enough of; false when there is none to make now.
-bool LeveldbStore::sweep_buried(std::vector<Discard>& discards) {
-  if (found_) return false;
-  std::optional<std::pair<QueueId, PriorityClass>> found;
-  {
-    const std::lock_guard lock(ledger_mutex_);
-    if (ledger_.buried_due()) found = ledger_.any_buried();
-  }
-  if (!found) return false;
-  unbury(found->first, found->second, discards);
-  return true;
-}
-
-void LeveldbStore::unbury(QueueId queue, PriorityClass priority, std::vector<Discard>& discards) {
-  Discard next;
-  next.queue = queue;
-  next.place.priority = priority;
-  next.reason = Discard::Reason::kBuried;
-  discards.push_back(next);
-  found_ = true;
-}
-
-// One step towards a dead span that is compacted: the deletes that were put off, then slice by
-// slice; false when no span is worth it, or there is no step to make now.
-bool LeveldbStore::compact_span(std::vector<Discard>& discards) {
-  if (found_) return false;
-  bool has_buried = false;
-  {
-    const std::lock_guard lock(ledger_mutex_);
-    if (!compaction_) {
-      const std::optional<DeadSpan> span =
-          ledger_.take_dead_span(full_ ? kWhenFull : DeadSpanLeast{});
-      if (!span) return false;
-      const std::uint64_t slices = span->erased_bytes / kCompactionSliceBytes + 1;
-      compaction_ = Compaction{*span, span->places.from, span->places.length() / slices + 1};
-      span_left_ = true;
-    }
-    const DeadSpan& span = compaction_->span;
-    has_buried = ledger_.has_buried(span.queue, span.priority, span.places.to);
-  }
-  if (has_buried) {
-    unbury(compaction_->span.queue, compaction_->span.priority, discards);
-  } else {
-    compact_slice();
-  }
-  return true;
-}
-
-// Index and bodies.
-void LeveldbStore::compact_slice() {
-  const DeadSpan& span = compaction_->span;
-  const std::uint64_t to = std::min(compaction_->next + compaction_->slice_places, span.places.to);
-  for (const KeyRange range : {KeyRange::kIndex, KeyRange::kBody}) {
-    const Key first = place_key(range, span.queue, {span.priority, Seq{compaction_->next}});
-    const Key last = place_key(range, span.queue, {span.priority, Seq{to}});
-    database_.compact(slice(first), slice(last));
-  }
-  compaction_->next = to;
-  if (to < span.places.to) return;
-  compaction_.reset();
-  span_left_ = false;
 }
 
 // Compacting an empty range: LevelDB first writes its memory to a table, so that the next start has

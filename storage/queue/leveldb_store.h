@@ -67,10 +67,11 @@ class LeveldbStore final : public QueueStore {
   void note_tidy_due();
   void note_read(const LoadedPage& page);
   [[nodiscard]] bool search_stale(std::vector<Discard>& discards);
+  void seek_live(leveldb::Iterator& index, QueuePlace found);
   [[nodiscard]] bool sweep_dropped(std::vector<Discard>& discards);
   [[nodiscard]] bool compact_names();
-  [[nodiscard]] bool sweep_buried(std::vector<Discard>& discards);
-  void unbury(QueueId queue, PriorityClass priority, std::vector<Discard>& discards);
+  [[nodiscard]] bool sweep_deferred(std::vector<Discard>& discards);
+  void take_deferred(QueueId queue, PriorityClass priority, std::vector<Discard>& discards);
   [[nodiscard]] bool compact_span(std::vector<Discard>& discards);
   void compact_slice();
 
@@ -95,8 +96,9 @@ class LeveldbStore final : public QueueStore {
   std::atomic<bool> tidy_due_{false};
   std::atomic<bool> full_{false};
   std::atomic<bool> sweeping_{false};  // the sweeper has begun something and not finished it
-  // Of dropped queues, or of a span to be compacted, something is left to be found; what was found
-  // is on its way into a batch. The next step waits for that, so that it never piles up.
+  // Of dropped queues, or of a span to be compacted, something is left to be found; what the
+  // sweeper has found to be deleted is on its way into a batch. The next step waits for that, so
+  // that it never piles up.
   std::atomic<bool> drop_left_{false};
   std::atomic<bool> span_left_{false};
   std::atomic<bool> found_{false};

@@ -13,10 +13,10 @@ namespace stompbox::queue {
 // A stored message that is taken out without an acknowledgement.
 struct Discard {
   enum class Reason : std::uint8_t {
-    kStale,    // volatile and of an earlier epoch: never found after a start
-    kDamaged,  // cannot be read: its record moves to where repair finds it
-    kDropped,  // of a queue that was dropped: only `record` counts, the key that goes
-    kBuried,   // the next ones of what the class has buried: only queue and priority count
+    kStale,     // volatile and of an earlier epoch: never found after a start
+    kDamaged,   // cannot be read: its record moves to where repair finds it
+    kDropped,   // of a queue that was dropped: only `record` counts, the key that goes
+    kDeferred,  // the next ones of what the class has deferred: only queue and priority count
   };
   QueueId queue;
   Place place;

@@ -141,17 +141,17 @@ ClassMeta read_class(ByteReader& reader) {
 }
 
 // Since format 3, and only where there is something: so records of format 2 are read as they are.
-void encode_buried(const QueueMeta& meta, std::string& out) {
+void encode_deferred(const QueueMeta& meta, std::string& out) {
   for (const ClassMeta& entry : meta.classes) {
-    if (entry.buried.length() == 0) continue;
+    if (entry.deferred.length() == 0) continue;
     out.push_back(static_cast<char>(entry.priority.value));
-    put_varint(entry.buried.from, out);
-    put_varint(entry.buried.length(), out);
-    put_varint(entry.buried_bytes, out);
+    put_varint(entry.deferred.from, out);
+    put_varint(entry.deferred.length(), out);
+    put_varint(entry.deferred_bytes, out);
   }
 }
 
-void read_buried(ByteReader& reader, QueueMeta& meta) {
+void read_deferred(ByteReader& reader, QueueMeta& meta) {
   while (reader.ok() && !reader.complete()) {
     const PriorityClass priority{reader.byte()};
     const auto entry = std::find_if(
@@ -159,9 +159,9 @@ void read_buried(ByteReader& reader, QueueMeta& meta) {
         [priority](const ClassMeta& candidate) { return candidate.priority == priority; });
     reader.require(entry != meta.classes.end());
     if (!reader.ok()) return;
-    entry->buried = read_range(reader);
-    entry->buried_bytes = reader.varint();
-    reader.require(entry->buried.length() > 0 && entry->buried.to <= entry->low);
+    entry->deferred = read_range(reader);
+    entry->deferred_bytes = reader.varint();
+    reader.require(entry->deferred.length() > 0 && entry->deferred.to <= entry->low);
   }
 }
 
@@ -222,7 +222,7 @@ void encode_meta(const QueueMeta& meta, std::string& out) {
   out.push_back(static_cast<char>(meta.classes.size()));
   for (const ClassMeta& entry : meta.classes)
     encode_class(entry, out);
-  encode_buried(meta, out);
+  encode_deferred(meta, out);
 }
 
 std::optional<QueueMeta> decode_meta(std::string_view bytes) {
@@ -233,7 +233,7 @@ std::optional<QueueMeta> decode_meta(std::string_view bytes) {
   for (std::uint8_t i = 0; i < classes && reader.ok(); ++i) {
     meta.classes.push_back(read_class(reader));
   }
-  read_buried(reader, meta);
+  read_deferred(reader, meta);
   if (!reader.complete()) return std::nullopt;
   return meta;
 }

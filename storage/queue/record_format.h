@@ -44,8 +44,8 @@ struct ClassMeta {
   std::uint64_t low = 1;
   DeadRange returned;  // hull of the places with a delivery count; empty: none
   std::vector<DeadRange> dead;
-  DeadRange buried;  // before `low`: entries that are still to be deleted
-  std::uint64_t buried_bytes = 0;
+  DeadRange deferred;  // before `low`: entries that are still to be deleted
+  std::uint64_t deferred_bytes = 0;
 
   friend bool operator==(const ClassMeta&, const ClassMeta&) = default;
 };

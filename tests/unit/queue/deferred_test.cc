@@ -1,13 +1,15 @@
-#include "storage/queue/buried.h"
+#include "storage/queue/deferred.h"
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "storage/queue/ledger.h"
+#include "tests/support/fault_env.h"
 #include "tests/unit/queue/fixtures.h"
 #include "tests/unit/queue/store_fixtures.h"
 
@@ -15,30 +17,32 @@
 namespace stompbox::queue::test {
 namespace {
 
+using Deferral = Ledger::Deferral;
+
 constexpr std::uint64_t kCount = 2000;
 const std::string kBody(1000, 'x');
 
-TEST_CASE("a buried stretch is given out from its front, in steps") {
-  Buried buried;
+TEST_CASE("a stretch of deferred deletes is given out from its front, in steps") {
+  Deferred deferred;
   for (std::uint64_t seq = 5; seq < 15; ++seq)
-    REQUIRE(buried.add(seq, 100));
-  CHECK(buried.places() == DeadRange{5, 15});
-  CHECK(buried.bytes() == 1000);
-  CHECK(buried.take(4) == DeadRange{5, 9});
-  CHECK(buried.places() == DeadRange{9, 15});
-  CHECK(buried.bytes() == 600);
-  CHECK(buried.take(100) == DeadRange{9, 15});
-  CHECK(buried.empty());
-  CHECK(buried.bytes() == 0);
-  CHECK(buried.take(100).length() == 0);
+    REQUIRE(deferred.add(seq, 100));
+  CHECK(deferred.places() == DeadRange{5, 15});
+  CHECK(deferred.bytes() == 1000);
+  CHECK(deferred.take(4) == DeadRange{5, 9});
+  CHECK(deferred.places() == DeadRange{9, 15});
+  CHECK(deferred.bytes() == 600);
+  CHECK(deferred.take(100) == DeadRange{9, 15});
+  CHECK(deferred.empty());
+  CHECK(deferred.bytes() == 0);
+  CHECK(deferred.take(100).length() == 0);
 }
 
 TEST_CASE("a stretch that would become thin takes no more") {
-  Buried buried;
-  REQUIRE(buried.add(1, 1));
-  CHECK_FALSE(buried.add(Buried::kLoose + 10, 1));
-  CHECK(buried.places() == DeadRange{1, 2});
-  CHECK(buried.add(Buried::kLoose / 2, 1));
+  Deferred deferred;
+  REQUIRE(deferred.add(1, 1));
+  CHECK_FALSE(deferred.add(Deferred::kLoose + 10, 1));
+  CHECK(deferred.places() == DeadRange{1, 2});
+  CHECK(deferred.add(Deferred::kLoose / 2, 1));
 }
 
 // Three messages, of which the first `read` were loaded by a reader.
@@ -56,48 +60,87 @@ void take_out(Ledger& ledger, std::uint64_t seq) {
   ledger.take_out(op.queue, op.place, op.persistence, op.bytes);
 }
 
-TEST_CASE("what was loaded is buried once nothing live stands before it") {
+constexpr PriorityClass kClass{5};
+
+TEST_CASE("what a page brought is deferred once nothing live stands before it") {
   Ledger ledger = with_read(2);
   take_out(ledger, 2);
-  CHECK_FALSE(ledger.bury(kOrders, at(2), 10));
+  CHECK(ledger.defer(kOrders, at(2), 10) == Deferral::kNever);
   take_out(ledger, 1);
   take_out(ledger, 3);
-  CHECK(ledger.bury(kOrders, at(1), 10));
-  CHECK(ledger.bury(kOrders, at(2), 10));
-  CHECK_FALSE(ledger.bury(kOrders, at(3), 10));  // never loaded
-  CHECK_FALSE(ledger.bury(QueueId{99}, at(1), 10));
+  CHECK(ledger.defer(kOrders, at(1), 10) == Deferral::kDone);
+  CHECK(ledger.defer(kOrders, at(2), 10) == Deferral::kDone);
+  CHECK(ledger.defer(kOrders, at(3), 10) == Deferral::kNever);  // no page brought it
+  CHECK(ledger.defer(QueueId{99}, at(1), 10) == Deferral::kNever);
   const ClassMeta meta = ledger.meta(kOrders).classes.at(0);
-  CHECK(meta.buried == DeadRange{1, 3});
-  CHECK(meta.buried_bytes == 20);
-  CHECK(ledger.has_buried(kOrders, PriorityClass{5}, 2));
-  CHECK_FALSE(ledger.has_buried(kOrders, PriorityClass{5}, 1));
-  CHECK(ledger.unbury(kOrders, PriorityClass{5}) == DeadRange{1, 3});
-  CHECK_FALSE(ledger.has_buried(kOrders, PriorityClass{5}, 100));
+  CHECK(meta.deferred == DeadRange{1, 3});
+  CHECK(meta.deferred_bytes == 20);
+  CHECK(ledger.has_deferred(kOrders, kClass, 2));
+  CHECK_FALSE(ledger.has_deferred(kOrders, kClass, 1));
+  CHECK_FALSE(ledger.deferred_due(Room::kEnough));
+  CHECK(ledger.deferred_due(Room::kFull));
+  CHECK(ledger.take_deferred(kOrders, kClass) == DeadRange{1, 3});
+  CHECK_FALSE(ledger.has_deferred(kOrders, kClass, 100));
+  CHECK_FALSE(ledger.deferred_due(Room::kFull));
 }
 
-TEST_CASE("all queues together bury a bounded number of bytes, a dropped queue none") {
-  constexpr std::uint64_t kHalf = DeadSpanLeast{}.erased_bytes / 2;
-  Ledger ledger = with_read(3);
-  for (std::uint64_t seq = 1; seq <= 3; ++seq)
+// Loaded and erased, all of it.
+void drain(Ledger& ledger, std::uint64_t from, std::uint64_t to) {
+  for (std::uint64_t seq = from; seq < to; ++seq)
+    ledger.append(append(seq));
+  ledger.note_read(kOrders, kClass, to);
+  for (std::uint64_t seq = from; seq < to; ++seq)
     take_out(ledger, seq);
-  REQUIRE(ledger.bury(kOrders, at(1), kHalf));
-  CHECK_FALSE(ledger.buried_due());
-  REQUIRE(ledger.bury(kOrders, at(2), kHalf));
-  CHECK(ledger.buried_due());
-  CHECK_FALSE(ledger.bury(kOrders, at(3), 1));
-  const auto found = ledger.any_buried();
-  REQUIRE(found);
-  CHECK(found->first == kOrders);
+}
+
+TEST_CASE("a short old stretch far away makes room for a new one, a long one is due") {
+  constexpr std::uint64_t kLong = 10'000;
+  Ledger ledger;
+  ledger.create(create_orders());
+  drain(ledger, 1, kLong);
+  REQUIRE(ledger.defer(kOrders, at(1), 1) == Deferral::kDone);
+  CHECK(ledger.defer(kOrders, at(kLong - 1), 1) == Deferral::kAlone);
+  CHECK(ledger.take_deferred(kOrders, kClass) == DeadRange{1, 2});
+  for (std::uint64_t seq = 2; seq < kLong; ++seq)
+    REQUIRE(ledger.defer(kOrders, at(seq), 1) == Deferral::kDone);
+  CHECK_FALSE(ledger.deferred_due(Room::kEnough));
+  drain(ledger, 10 * kLong, 10 * kLong + 1);
+  CHECK(ledger.defer(kOrders, at(10 * kLong), 1) == Deferral::kNever);
+  while (const auto due = ledger.deferred_due(Room::kEnough)) {
+    CHECK(due->first == kOrders);
+    CHECK(ledger.take_deferred(due->first, due->second).length() > 0);
+  }
+  CHECK(ledger.defer(kOrders, at(10 * kLong), 1) == Deferral::kDone);
+}
+
+TEST_CASE("all queues together defer a bounded number of bytes, and then give back half of them") {
+  constexpr std::uint64_t kQuarter = DeadSpanLeast{}.erased_bytes / 4;
+  constexpr QueueId kOther{8};
+  Ledger ledger;
+  ledger.create(create_orders());
+  drain(ledger, 1, 4);
+  ledger.create({kOther, "/queue/other"});
+  ledger.append({kOther, at(1), message(1, "x"), Urgency::kNow});
+  ledger.note_read(kOther, kClass, 2);
+  ledger.take_out(kOther, at(1), Persistence::kDurable, 1);
+  REQUIRE(ledger.defer(kOrders, at(1), kQuarter) == Deferral::kDone);
+  REQUIRE(ledger.defer(kOrders, at(2), kQuarter) == Deferral::kDone);
+  CHECK_FALSE(ledger.deferred_due(Room::kEnough));
+  REQUIRE(ledger.defer(kOther, at(1), 2 * kQuarter) == Deferral::kDone);
+  CHECK(ledger.defer(kOrders, at(3), 1) == Deferral::kNever);
 
   Ledger restored;
-  restored.restore(kOrders, {std::string(kOrdersName), {}}, ledger.meta(kOrders));
-  CHECK(restored.buried_due());
-  CHECK(restored.dead_due());
-  const auto dropped = restored.drop(kOrders);
+  for (const QueueId queue : {kOrders, kOther})
+    restored.restore(queue, {ledger.name(queue), {}}, ledger.meta(queue));
+  CHECK(restored.deferred_due(Room::kEnough));
+  CHECK(restored.take_deferred(kOrders, kClass) == DeadRange{1, 3});
+  CHECK_FALSE(restored.deferred_due(Room::kEnough));
+
+  const auto dropped = ledger.drop(kOther);
   REQUIRE(dropped);
-  CHECK(dropped->meta.classes.at(0).buried == DeadRange{1, 3});
-  CHECK_FALSE(restored.buried_due());
-  CHECK_FALSE(restored.any_buried());
+  CHECK(dropped->meta.classes.at(0).deferred == DeadRange{1, 2});
+  CHECK_FALSE(ledger.deferred_due(Room::kEnough));
+  CHECK(ledger.deferred_due(Room::kFull)->first == kOrders);
 }
 
 // A store whose disk is as full as the test says.
@@ -178,7 +221,7 @@ TEST_CASE("bodies that stand apart and volatile messages are deleted at once") {
   CHECK(count_keys(bench.folder.path(), KeyRange::kBody) == 0);
 }
 
-TEST_CASE("on a full disk what was buried is deleted, after a start as well") {
+TEST_CASE("on a full disk deletes are deferred no more and made up for, after a start as well") {
   Bench bench;
   write(*bench.store, {create_orders()});
   fill(*bench.store, 1, kCount * 3, kBody);
@@ -190,10 +233,57 @@ TEST_CASE("on a full disk what was buried is deleted, after a start as well") {
   CHECK(bench.sweep() == 2);
   CHECK_FALSE(bench.store->tidy_due());
   CHECK(all_seqs(*bench.store).size() == 10);
-  CHECK(bench.entries() == 10);
+  bench.drain(kCount * 3 - 9, kCount * 3 - 5);
+  CHECK(bench.entries() == 5);
 }
 
-TEST_CASE("a dropped queue leaves nothing of what it had buried") {
+TEST_CASE("the smallest deferred stretch is made up for on a full disk") {
+  Bench bench;
+  write(*bench.store, {create_orders()});
+  fill(*bench.store, 1, 3, kBody);
+  bench.drain(1, 2);
+  bench.free_bytes = 0;
+  CHECK(bench.store->room() == Room::kFull);
+  CHECK(bench.sweep() == 1);
+  CHECK(bench.entries() == 1);
+}
+
+TEST_CASE("in memory no delete is deferred") {
+  Bench bench;
+  bench.options.in_memory = true;
+  bench.reopen();
+  write(*bench.store, {create_orders()});
+  fill(*bench.store, 1, 10, kBody);
+  bench.drain(1, 9);
+  bench.free_bytes = 0;
+  static_cast<void>(bench.store->room());
+  CHECK(bench.sweep() == 0);
+}
+
+TEST_CASE("a batch with deferred deletes that the disk refuses is written again whole") {
+  stompbox::test::FaultEnv env;
+  Bench bench;
+  bench.seams.env = &env;
+  bench.reopen();
+  write(*bench.store, {create_orders()});
+  fill(*bench.store, 1, kCount, kBody);
+  static_cast<void>(load(*bench.store, at(1), kCount, UINT64_MAX));
+  std::vector<Op> ops;
+  for (std::uint64_t seq = 1; seq <= 10; ++seq)
+    ops.emplace_back(erase(seq, kBody));
+  env.fill_disk();
+  const auto refused = bench.store->write(batch_of(std::move(ops)), Durability::kSynced);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kFull);
+  env.make_room();
+  REQUIRE(bench.store->write_again());
+  bench.reopen();
+  CHECK(bench.store->state().queues.at(0).message_count == kCount - 10);
+  CHECK(load(*bench.store, at(1), 1).messages.at(0).place == at(11));
+  CHECK(bench.entries() == kCount);
+}
+
+TEST_CASE("a dropped queue leaves nothing of what it had deferred") {
   Bench bench;
   write(*bench.store, {create_orders()});
   fill(*bench.store, 1, kCount, kBody);
@@ -204,7 +294,7 @@ TEST_CASE("a dropped queue leaves nothing of what it had buried") {
 }
 
 TEST_CASE(
-    "a message that is buried, dropped with its queue and swept in one batch leaves nothing") {
+    "a message that is deferred, dropped with its queue and swept in one batch leaves nothing") {
   Bench bench;
   write(*bench.store, {create_orders()});
   fill(*bench.store, 1, 10, kBody);

@@ -167,7 +167,7 @@ TEST_CASE("a meta record reads back, and cut or lengthened it does not") {
   CHECK(!decode_meta(bytes + "x"));
 }
 
-TEST_CASE("what is buried reads back behind a meta record as format 2 had it") {
+TEST_CASE("what is deferred reads back behind a meta record as format 2 had it") {
   QueueMeta meta;
   meta.classes.push_back({PriorityClass{4}, 1, 2, 3, 90, 80, {}, {}, {20, 70}, 12345});
   meta.classes.push_back({PriorityClass{5}, 10, 12345, 2, 500, 17, {}, {{100, 200}}, {}, 0});
@@ -177,8 +177,8 @@ TEST_CASE("what is buried reads back behind a meta record as format 2 had it") {
   CHECK(decode_meta(bytes) == meta);
   QueueMeta older = meta;
   for (ClassMeta& entry : older.classes) {
-    entry.buried = {};
-    entry.buried_bytes = 0;
+    entry.deferred = {};
+    entry.deferred_bytes = 0;
   }
   std::string older_bytes;
   encode_meta(older, older_bytes);

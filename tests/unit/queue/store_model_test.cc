@@ -214,8 +214,7 @@ TEST_CASE("whatever was loaded, erased, swept and started again, what was not er
       if (step % 20 == 0) history.check();
     }
     history.check();
-    // Less than what makes sweeping worth it may be left.
-    CHECK(history.entries_after_sweeping() < history.live() + 2'000);
+    CHECK(history.entries_after_sweeping() == history.live());
   }
 }
 
