@@ -1,19 +1,21 @@
 #include "protocol/escapes.h"
 
 #include <algorithm>
+#include <array>
 
 namespace stompbox::protocol {
 namespace {
 
+// Each byte of each header that goes out is asked: one look-up, no comparisons.
+constexpr std::array<bool, 256> kSpecial = [] {
+  std::array<bool, 256> special{};
+  for (const char byte : {'\\', '\n', '\r', ':', '\0'})
+    special[static_cast<unsigned char>(byte)] = true;
+  return special;
+}();
+
 bool is_special(char byte) {
-  switch (byte) {
-    case '\\':
-    case '\n':
-    case '\r':
-    case ':':
-    case '\0': return true;
-    default: return false;
-  }
+  return kSpecial[static_cast<unsigned char>(byte)];
 }
 
 // The byte that `letter` stands for after a backslash, or NUL if the version does not define it.
