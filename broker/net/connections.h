@@ -33,7 +33,8 @@ namespace stompbox::net {
 //
 // Every event of a connection ends in settle(): what the session has to say is written at once, in
 // one gathered write, and only a full socket is waited for. What routing gives to other sessions
-// meanwhile waits on the list of the woken and is settled once, at the end of the loop's turn.
+// meanwhile waits on the list of the woken and is settled once, at the end of the event or of the
+// loop's turn.
 //
 // An idle connection holds no buffer: it waits for input, and reads into the one scratch buffer.
 class Connections final : private session::Gate, private session::Waker {
@@ -81,6 +82,7 @@ class Connections final : private session::Gate, private session::Waker {
   void wake(std::uint64_t session) override;
 
   void on_answer(std::uint64_t session, session::Admitted admitted);
+  void post_flush();
   void flush_woken();
   void on_due(std::uint64_t number, session::Now now);
 

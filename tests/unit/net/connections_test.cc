@@ -63,6 +63,25 @@ TEST_CASE("a message that comes after a rest is passed on before anything else i
   CHECK(consumer.got("hello"));
 }
 
+TEST_CASE("what comes after a rest for many is passed on in a turn of its own") {
+  Loopback broker;
+  std::vector<std::unique_ptr<Peer>> consumers;
+  for (int i = 0; i < 20; ++i) {
+    consumers.push_back(std::make_unique<Peer>(broker));
+    Peer& consumer = *consumers.back();
+    consumer.send(connect_frame() + frame("SUBSCRIBE\nid:0\ndestination:/topic/t\nreceipt:s\n\n"));
+    REQUIRE(broker.run_until([&consumer] { return consumer.got("receipt-id:s"); }));
+  }
+  Peer producer(broker);
+  producer.send(connect_frame());
+  REQUIRE(broker.run_until([&producer] { return producer.got("CONNECTED"); }));
+  producer.send(frame("SEND\ndestination:/topic/t\nreceipt:7\n\nhello"));
+  REQUIRE(broker.io.run_one_for(std::chrono::seconds(20)) == 1);
+  CHECK(producer.got("receipt-id:7"));
+  for (const auto& consumer : consumers)
+    REQUIRE(broker.run_until([&consumer] { return consumer->got("hello"); }));
+}
+
 TEST_CASE("a peer that comes with all at once and closes at once is heard to the end") {
   Loopback broker;
   {
