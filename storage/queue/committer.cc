@@ -65,7 +65,7 @@ Ticket Committer::submit(Op op) {
   staged_bytes_ += append_bytes_of(op);
   staged_.push_back(std::move(op));
   ++last_ticket_.value;
-  if (!held_ || staged_.size() >= kStagedMax) hand_over();
+  if (holds_ == 0 || staged_.size() >= kStagedMax) hand_over();
   return last_ticket_;
 }
 
@@ -79,8 +79,8 @@ Ticket Committer::submit_together(std::vector<Op> ops) {
 }
 
 void Committer::release() {
-  held_ = false;
-  hand_over();
+  --holds_;
+  if (holds_ == 0) hand_over();
 }
 
 // The tickets were given out when they were submitted, in the same order.
@@ -173,7 +173,7 @@ void Committer::step(Lock& lock) {
 Room Committer::look_for_room(Lock& lock) {
   lock.unlock();
   const Room room = store_.room();
-  // Nothing may be written now that would wake it.
+  // Nothing may be written now that would wake it. (A stuck store compacts nothing.)
   if (room == Room::kFull && store_.tidy_due()) sweeper_.wake();
   lock.lock();
   return room;

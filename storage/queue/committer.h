@@ -56,7 +56,7 @@ class Committer final : public Journal {
   [[nodiscard]] std::uint64_t pending_bytes() const override {
     return pending_bytes_.load() + staged_bytes_;
   }
-  void hold() override { held_ = true; }
+  void hold() override { ++holds_; }
   void release() override;
 
  private:
@@ -86,7 +86,7 @@ class Committer final : public Journal {
   const Callbacks callbacks_;
 
   // Loop thread only.
-  bool held_ = false;
+  int holds_ = 0;
   std::vector<Op> staged_;  // submitted while held, and not yet pending
   std::uint64_t staged_bytes_ = 0;
   Ticket last_ticket_;

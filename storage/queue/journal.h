@@ -151,7 +151,7 @@ class Journal {
   // What is submitted and not yet reported, Message::bytes() of appends.
   [[nodiscard]] virtual std::uint64_t pending_bytes() const = 0;
   // Until release() what is submitted may stay on the loop's side: one lock and one wake-up for
-  // many. Nothing else changes. Not nested.
+  // many, and nothing of it begins meanwhile, so not for long. Nests.
   virtual void hold() = 0;
   virtual void release() = 0;
 };

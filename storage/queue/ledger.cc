@@ -80,7 +80,7 @@ std::optional<DroppedQueue> Ledger::drop(QueueId queue) {
   for (const ClassMeta& entry : dropped.meta.classes) {
     leaves_something = leaves_something || entry.low < entry.next || entry.returned.length() > 0 ||
                        entry.deferred.length() > 0;
-    deferred_.erase({queue, entry.priority});
+    forget_deferred({queue, entry.priority});
     note_deferred(deferred_bytes_ - entry.deferred_bytes);
     // What is deferred is counted by the sweep of the queue.
     const ClassLedger& erased = *ledger.classes[entry.priority.value];
@@ -142,7 +142,8 @@ Ledger::Deferral Ledger::defer(QueueId queue, Place place, std::uint64_t bytes) 
   if (!nobody_comes || place.seq.value >= ledger.read_to) return Deferral::kNever;
   const bool is_first = ledger.deferred.empty();
   if (!ledger.deferred.add(place.seq.value, bytes)) {
-    if (ledger.deferred.places().length() <= kDeferredStep) return Deferral::kAlone;
+    const bool is_short = ledger.deferred.places().length() <= kDeferredStep;
+    if (is_short && ledger.deferred.is_dense()) return Deferral::kAlone;
     too_thin_ = ClassKey{queue, place.priority};
     return Deferral::kNever;
   }
@@ -156,9 +157,14 @@ DeadRange Ledger::take_deferred(QueueId queue, PriorityClass priority) {
   Deferred& deferred = change(queue, priority).deferred;
   const std::uint64_t before = deferred.bytes();
   const DeadRange places = deferred.take(kDeferredStep);
-  if (deferred.empty()) deferred_.erase({queue, priority});
+  if (deferred.empty()) forget_deferred({queue, priority});
   note_deferred(deferred_bytes_ - (before - deferred.bytes()));
   return places;
+}
+
+void Ledger::forget_deferred(ClassKey key) {
+  deferred_.erase(key);
+  if (too_thin_ == key) too_thin_.reset();
 }
 
 void Ledger::note_deferred(std::uint64_t bytes) {
@@ -265,7 +271,7 @@ bool Ledger::has_deferred(QueueId queue, PriorityClass priority, std::uint64_t t
 }
 
 std::optional<std::pair<QueueId, PriorityClass>> Ledger::deferred_due(Room room) const {
-  if (too_thin_ && deferred_.contains(*too_thin_)) return too_thin_;
+  if (too_thin_) return too_thin_;
   const bool is_due = (room == Room::kFull || deferred_ebbs_) && !deferred_.empty();
   return is_due ? std::optional(*deferred_.begin()) : std::nullopt;
 }

@@ -135,6 +135,8 @@ class Ledger {
   [[nodiscard]] std::vector<std::pair<QueueId, std::uint64_t>> stale() const { return stale_; }
 
  private:
+  using ClassKey = std::pair<QueueId, PriorityClass>;
+
   static constexpr std::uint64_t kDropsMax = 10'000;
   // Of all queues: a broker with many of them keeps no more on the disk than with one.
   static constexpr std::uint64_t kDeferredBytesMax = DeadSpanLeast{}.erased_bytes;
@@ -163,6 +165,7 @@ class Ledger {
   [[nodiscard]] const QueueLedger& find(QueueId queue) const;
   [[nodiscard]] ClassLedger& change(QueueId queue, PriorityClass priority);
   void note_deferred(std::uint64_t bytes);
+  void forget_deferred(ClassKey key);
 
   [[nodiscard]] std::optional<DeadSpan> take_loose_span(const DeadSpanLeast& least);
 
@@ -176,11 +179,10 @@ class Ledger {
   std::vector<std::pair<QueueId, std::uint64_t>> stale_;
   bool dead_due_ = false;
   std::uint64_t erased_since_tidy_ = 0;
-  using ClassKey = std::pair<QueueId, PriorityClass>;
   std::set<ClassKey> deferred_;       // the classes that have some
   std::uint64_t deferred_bytes_ = 0;  // of all of them
   bool deferred_ebbs_ = false;        // they were too much, and are not half as much yet
-  std::optional<ClassKey> too_thin_;
+  std::optional<ClassKey> too_thin_;  // a stretch that can take no more
 };
 
 }  // namespace stompbox::queue

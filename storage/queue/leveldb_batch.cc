@@ -1,6 +1,8 @@
 #include "storage/queue/leveldb_batch.h"
 
+#include <algorithm>
 #include <optional>
+#include <tuple>
 #include <variant>
 
 #include "storage/queue/key_format.h"
@@ -16,6 +18,13 @@ void BatchEncoder::encode(const StoreBatch& batch, Deferring deferring, leveldb:
   }
   for (const Discard& discard : batch.discards)
     put(discard, out);
+  // Consumers in step erase a place here and a place there: in order they are stretches.
+  const auto stands_before = [](const Erase& a, const Erase& b) {
+    return std::tie(a.queue, a.place) < std::tie(b.queue, b.place);
+  };
+  if (!std::is_sorted(deferrable_.begin(), deferrable_.end(), stands_before)) {
+    std::sort(deferrable_.begin(), deferrable_.end(), stands_before);
+  }
   for (const Erase& op : deferrable_) {
     if (deferring == Deferring::kAllowed) {
       remove_deferrable(op, out);

@@ -1,6 +1,7 @@
 #include "storage/queue/deferred.h"
 
 #include <doctest/doctest.h>
+#include <leveldb/write_batch.h>
 
 #include <atomic>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "storage/queue/ledger.h"
+#include "storage/queue/leveldb_batch.h"
 #include "tests/support/fault_env.h"
 #include "tests/unit/queue/fixtures.h"
 #include "tests/unit/queue/store_fixtures.h"
@@ -111,6 +113,61 @@ TEST_CASE("a short old stretch far away makes room for a new one, a long one is 
     CHECK(ledger.take_deferred(due->first, due->second).length() > 0);
   }
   CHECK(ledger.defer(kOrders, at(10 * kLong), 1) == Deferral::kDone);
+  CHECK_FALSE(ledger.deferred_due(Room::kEnough));
+}
+
+class CountDeletes final : public leveldb::WriteBatch::Handler {
+ public:
+  void Put(const leveldb::Slice&, const leveldb::Slice&) override {}
+  void Delete(const leveldb::Slice&) override { ++count; }
+  std::size_t count = 0;
+};
+
+std::size_t deletes_of(Ledger& ledger, const std::vector<std::uint64_t>& erased) {
+  StoreBatch batch;
+  for (const std::uint64_t seq : erased)
+    batch.ops.emplace_back(erase(seq, "x"));
+  BatchEncoder encoder(ledger, {2048, 2048});
+  leveldb::WriteBatch out;
+  encoder.encode(batch, Deferring::kAllowed, out);
+  CountDeletes deletes;
+  REQUIRE(out.Iterate(&deletes).ok());
+  return deletes.count;
+}
+
+TEST_CASE("consumers that erase far apart in step cost no more deletes than messages") {
+  constexpr std::uint64_t kBlock = 3000;
+  for (const std::uint64_t blocks : {1U, 6U, 16U}) {
+    for (const std::uint64_t in_step : {10U, 3000U}) {
+      Ledger ledger;
+      ledger.create(create_orders());
+      for (std::uint64_t seq = 1; seq <= blocks * kBlock; ++seq)
+        ledger.append(append(seq));
+      ledger.note_read(kOrders, kClass, blocks * kBlock + 1);
+      std::size_t deletes = 0;
+      for (std::uint64_t first = 1; first <= kBlock; first += in_step) {
+        std::vector<std::uint64_t> erased;
+        for (std::uint64_t seq = first; seq < first + in_step && seq <= kBlock; ++seq) {
+          for (std::uint64_t block = 0; block < blocks; ++block)
+            erased.push_back(block * kBlock + seq);
+        }
+        const std::size_t of_batch = deletes_of(ledger, erased);
+        CHECK(of_batch <= 3 * erased.size() + 4096);
+        deletes += of_batch;
+      }
+      CHECK(deletes <= blocks * kBlock);
+    }
+  }
+}
+
+TEST_CASE("an erase in each of many far places costs at most some deletes each") {
+  Ledger ledger;
+  ledger.create(create_orders());
+  drain(ledger, 1, 50'000);
+  std::vector<std::uint64_t> erased;
+  for (std::uint64_t seq = 1; seq < 50'000; seq += 900)
+    erased.push_back(seq);
+  CHECK(deletes_of(ledger, erased) <= 3 * erased.size() + 4096);
 }
 
 TEST_CASE("all queues together defer a bounded number of bytes, and then give back half of them") {
