@@ -76,6 +76,7 @@ class Ledger {
   void take_out(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void set_aside(QueueId queue, Place place, Persistence persistence, std::uint64_t bytes);
   void give_back(const Return& op);
+
   enum class Deferral : std::uint8_t {
     kDone,   // the entry stays for now
     kNever,  // it is to be deleted at once
