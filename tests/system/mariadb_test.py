@@ -202,6 +202,12 @@ def case_full(rig):
         place.check()
 
 
+def all_stand_still(pid):
+    """Whether each thread of a process is stopped: the signal reaches a busy one later."""
+    stats = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(stat.rpartition(")")[2].split()[0] == "T" for stat in stats)
+
+
 def case_hung(rig):
     """a server that hangs does not keep the broker from stopping, and nothing is lost"""
     nodes = nodes_of(10)
@@ -210,6 +216,7 @@ def case_hung(rig):
         send(broker, nodes, 1)
         broker.wait_drained()
         place.server.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all_stand_still(place.server.process.pid), "the server hangs")
         send(broker, nodes, 2)
         wait_until(lambda: drain_of(broker)["storing_since_ms"], "a round is under way")
         seconds = broker.stop()
