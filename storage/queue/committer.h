@@ -100,7 +100,7 @@ class Committer final : public Journal {
   std::optional<CommitReport> reported_;  // the last one, without its bytes
   bool flushed_ = false;                  // stopping, and nothing is left that can be written
 
-  mutable std::mutex mutex_;  // guards what follows; never held over I/O
+  std::mutex mutex_;  // guards what follows; never held over I/O
   std::condition_variable wake_;
   std::atomic<std::uint64_t> pending_bytes_{0};  // as note_bytes() found them under the lock
   Pending pending_;

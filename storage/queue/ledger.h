@@ -78,7 +78,7 @@ class Ledger {
   void give_back(const Return& op);
 
   enum class Deferral : std::uint8_t {
-    kDone,   // the entry stays for now
+    kDone,   // the entry stays until its stretch is swept
     kNever,  // it is to be deleted at once
     kAlone,  // when take_deferred() has emptied the class, which one call does
   };

@@ -137,7 +137,7 @@ TEST_CASE("a stuck pipe loses lines, counted, and holds nobody up") {
     write(Level::kInfo, "flood", Fields().add("x", much));
   CHECK(lost_lines() > lost_before);
   stop();
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(4));
   CHECK(lost_lines() > lost_before);
   ::close(reader);
 }
