@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "broker/loss_log.h"
 #include "broker/monitor_queue.h"
 #include "broker/net/asio_support.h"
+#include "broker/net/busy_poll.h"
 #include "broker/net/connections.h"
 #include "broker/net/listener.h"
 #include "broker/options/listener_text.h"
@@ -394,7 +396,10 @@ void Server::fail(const std::string& sentence) {
 }
 
 Exit Server::run() {
-  io_.run();
+  // Awake on the only processor it would keep away those that it waits for.
+  const bool sleeps_at_once =
+      options_.net.sleeps_at_once || std::thread::hardware_concurrency() < 2;
+  net::run(io_, net::BusyPoll(sleeps_at_once ? net::BusyPoll::kNever : net::BusyPoll::kUsual));
   return exit_;
 }
 

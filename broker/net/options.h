@@ -16,6 +16,7 @@ struct NetOptions {
   std::chrono::milliseconds inbound_patience{5000};  // before the largest is closed
   std::size_t read_bytes = 128 * 1024;  // of one read, into the buffer that all connections share
   std::size_t reads_in_a_row = 4;       // of one connection, before the others have their turn
+  bool sleeps_at_once = false;          // never awake while it waits for the next event (BusyPoll)
   // Connections that the kernel keeps for us. One more is turned away and asks again a second
   // later, so a burst of thousands has to fit; the kernel takes no more than net.core.somaxconn.
   std::uint32_t accept_backlog = 4096;
