@@ -61,7 +61,16 @@ void Committer::add_pending(const Add& add) {
   if (must_wake) wake_.notify_one();
 }
 
+// The commonest of a drain: ACK behind ACK, and nothing pending that one of them might refer to.
+bool Committer::joins_staged(const Op& op) {
+  const auto* next = std::get_if<Erase>(&op);
+  if (next == nullptr || staged_.empty() || pending_bytes() > 0) return false;
+  auto* run = std::get_if<Erase>(&staged_.back());
+  return run != nullptr && joins(*run, *next);
+}
+
 Ticket Committer::submit(Op op) {
+  if (joins_staged(op)) return last_ticket_;
   staged_bytes_ += append_bytes_of(op);
   staged_.push_back(std::move(op));
   ++last_ticket_.value;

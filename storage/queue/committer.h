@@ -78,6 +78,7 @@ class Committer final : public Journal {
   void advance();
   template <typename Add>
   void add_pending(const Add& add);
+  [[nodiscard]] bool joins_staged(const Op& op);
   void hand_over();
   void note_bytes() { pending_bytes_ = pending_.append_bytes() + taken_bytes_; }
 

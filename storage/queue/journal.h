@@ -42,7 +42,8 @@ struct Place {
 
 inline constexpr Place kBehindAll{PriorityClass{255}, Seq{0}};
 
-// Names one submission. Tickets grow; a commit report covers all up to one. 0 names nothing.
+// Names one submission, or several erases that are carried out as one. Tickets never shrink; a
+// commit report covers all up to one. 0 names nothing.
 struct Ticket {
   std::uint64_t value = 0;
   friend auto operator<=>(const Ticket&, const Ticket&) = default;
@@ -62,14 +63,16 @@ struct Append {
   Urgency urgency = Urgency::kNow;
 };
 
-// Takes a committed (or just being committed) message out for good.
+// Takes a committed (or just being committed) message out for good; or a run of them, of one class
+// and one size, with nothing between their numbers.
 struct Erase {
   QueueId queue;
-  Place place;
-  MessageId message;
-  std::uint64_t bytes = 0;  // Message::bytes()
+  Place place;              // of the first
+  MessageId message;        // the first
+  std::uint64_t bytes = 0;  // Message::bytes() of each
   Persistence persistence = Persistence::kDurable;
   Urgency urgency = Urgency::kRide;
+  std::uint32_t count = 1;
 };
 
 // A message came back: its delivery count is kept for the next start. Submitted alone it rides; who

@@ -10,6 +10,13 @@
 #include "storage/queue/record_format.h"
 
 namespace stompbox::queue {
+namespace {
+
+Place place_in(const Erase& run, std::uint32_t index) {
+  return {run.place.priority, Seq{run.place.seq.value + index}};
+}
+
+}  // namespace
 
 void BatchEncoder::encode(const StoreBatch& batch, Deferring deferring, leveldb::WriteBatch& out) {
   out.Clear();
@@ -26,10 +33,12 @@ void BatchEncoder::encode(const StoreBatch& batch, Deferring deferring, leveldb:
     std::sort(deferrable_.begin(), deferrable_.end(), stands_before);
   }
   for (const Erase& op : deferrable_) {
-    if (deferring == Deferring::kAllowed) {
-      remove_deferrable(op, out);
-    } else {
-      remove_entry(op.queue, op.place, out);
+    for (std::uint32_t i = 0; i < op.count; ++i) {
+      if (deferring == Deferring::kAllowed) {
+        remove_deferrable(op.queue, place_in(op, i), op.bytes, out);
+      } else {
+        remove_entry(op.queue, place_in(op, i), out);
+      }
     }
   }
   deferrable_.clear();
@@ -55,14 +64,16 @@ void BatchEncoder::put(const Append& op, leveldb::WriteBatch& out) {
 
 void BatchEncoder::put(const Erase& op, leveldb::WriteBatch& out) {
   if (!ledger_.knows(op.queue)) return;
-  remove_rest(op.queue, op.place, op.bytes, out);
-  ledger_.take_out(op.queue, op.place, op.persistence, op.bytes);
   // A large one is worth its room at once, and a volatile one is looked for by the sweeper.
-  if (op.persistence == Persistence::kDurable && op.bytes <= limits_.inline_bytes_least) {
-    deferrable_.push_back(op);
-  } else {
-    remove_entry(op.queue, op.place, out);
+  const bool may_defer =
+      op.persistence == Persistence::kDurable && op.bytes <= limits_.inline_bytes_least;
+  for (std::uint32_t i = 0; i < op.count; ++i) {
+    const Place place = place_in(op, i);
+    remove_rest(op.queue, place, op.bytes, out);
+    ledger_.take_out(op.queue, place, op.persistence, op.bytes);
+    if (!may_defer) remove_entry(op.queue, place, out);
   }
+  if (may_defer) deferrable_.push_back(op);
 }
 
 void BatchEncoder::put(const Return& op, leveldb::WriteBatch& out) {
@@ -116,13 +127,14 @@ void BatchEncoder::put(const Discard& discard, leveldb::WriteBatch& out) {
   ledger_.take_out(discard.queue, discard.place, discard.persistence, discard.bytes);
 }
 
-void BatchEncoder::remove_deferrable(const Erase& op, leveldb::WriteBatch& out) {
-  Ledger::Deferral deferral = ledger_.defer(op.queue, op.place, op.bytes);
+void BatchEncoder::remove_deferrable(QueueId queue, Place place, std::uint64_t bytes,
+                                     leveldb::WriteBatch& out) {
+  Ledger::Deferral deferral = ledger_.defer(queue, place, bytes);
   if (deferral == Ledger::Deferral::kAlone) {
-    remove_deferred(op.queue, op.place.priority, out);
-    deferral = ledger_.defer(op.queue, op.place, op.bytes);
+    remove_deferred(queue, place.priority, out);
+    deferral = ledger_.defer(queue, place, bytes);
   }
-  if (deferral != Ledger::Deferral::kDone) remove_entry(op.queue, op.place, out);
+  if (deferral != Ledger::Deferral::kDone) remove_entry(queue, place, out);
 }
 
 void BatchEncoder::remove_deferred(QueueId queue, PriorityClass priority,

@@ -37,7 +37,7 @@ class BatchEncoder {
   void put(const CreateQueue& op, leveldb::WriteBatch& out);
   void put(const DropQueue& op, leveldb::WriteBatch& out);
   void put(const Discard& discard, leveldb::WriteBatch& out);
-  void remove_deferrable(const Erase& op, leveldb::WriteBatch& out);
+  void remove_deferrable(QueueId queue, Place place, std::uint64_t bytes, leveldb::WriteBatch& out);
   void remove_deferred(QueueId queue, PriorityClass priority, leveldb::WriteBatch& out);
   void remove_entry(QueueId queue, Place place, leveldb::WriteBatch& out);
   // Body and delivery count.

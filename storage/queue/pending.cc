@@ -10,13 +10,18 @@ namespace stompbox::queue {
 namespace {
 
 constexpr std::uint64_t kSmallOpBytes =
-    64;  // what an operation without a message counts in a batch
+    64;  // what a message that is not appended counts in a batch
 constexpr std::size_t kGoneSlotsMax = 4096;  // at the front, before the rest moves up
 
 Urgency urgency_of(const Op& op) {
   if (const auto* append = std::get_if<Append>(&op)) return append->urgency;
   if (const auto* erase = std::get_if<Erase>(&op)) return erase->urgency;
   return Urgency::kRide;
+}
+
+std::uint64_t batch_bytes_of(const Op& op) {
+  const auto* erase = std::get_if<Erase>(&op);
+  return kSmallOpBytes * (erase != nullptr ? erase->count : 1) + append_bytes_of(op);
 }
 
 bool needs_sync(const Op& op) {
@@ -32,6 +37,17 @@ bool needs_sync(const Op& op) {
 std::uint64_t append_bytes_of(const Op& op) {
   const auto* append = std::get_if<Append>(&op);
   return append != nullptr ? append->message->bytes() : 0;
+}
+
+bool joins(Erase& run, const Erase& next) {
+  constexpr std::uint32_t kRunMax = 4096;
+  const Place behind{run.place.priority, Seq{run.place.seq.value + run.count}};
+  const bool is_alike = run.queue == next.queue && run.bytes == next.bytes &&
+                        run.persistence == next.persistence && run.urgency == next.urgency;
+  if (!is_alike || behind != next.place || next.count != 1) return false;
+  if (run.urgency != Urgency::kRide || run.count >= kRunMax) return false;
+  ++run.count;
+  return true;
 }
 
 void Pending::Taken::clear() {
@@ -50,7 +66,7 @@ Ticket Pending::add(Op op, TimePoint now) {
   Slot slot;
   slot.has_append = std::holds_alternative<Append>(op);
   slot.append_bytes = append_bytes_of(op);
-  slot.bytes = kSmallOpBytes + slot.append_bytes;
+  slot.bytes = batch_bytes_of(op);
   slot.deadline = deadline_of(urgency_of(op), now);
   slot.ops = std::move(op);
   return add_slot(std::move(slot));
@@ -61,7 +77,7 @@ Ticket Pending::add_group(std::vector<Op> ops, TimePoint now) {
   for (const Op& op : ops) {
     slot.has_append = slot.has_append || std::holds_alternative<Append>(op);
     slot.append_bytes += append_bytes_of(op);
-    slot.bytes += kSmallOpBytes + append_bytes_of(op);
+    slot.bytes += batch_bytes_of(op);
   }
   slot.deadline = deadline_of(Urgency::kNow, now);
   slot.ops = std::move(ops);

@@ -18,6 +18,10 @@ namespace stompbox::queue {
 // Message::bytes() of what it appends.
 [[nodiscard]] std::uint64_t append_bytes_of(const Op& op);
 
+// Makes `next` a part of the run of erases, if it is the one behind it and as little in a hurry.
+// Not for what is still to be appended: that is withdrawn or held one by one.
+[[nodiscard]] bool joins(Erase& run, const Erase& next);
+
 // What has been submitted and not been taken for writing, in order, and which of it is due. Pure:
 // time is an argument. The committer guards it with its lock.
 //

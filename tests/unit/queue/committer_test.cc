@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -361,6 +362,37 @@ TEST_CASE("what is submitted while the journal is held is written in order when 
   CHECK(std::is_sorted(written.begin(), written.end()));
   CHECK(written.back() == 204);
   CHECK(busy.journal->pending_bytes() == 0);
+}
+
+TEST_CASE(
+    "erases one behind the other are one operation under one ticket while the journal is held") {
+  FakeStore store;
+  Loop loop;
+  Committer journal(store, quick(), loop.callbacks());
+  journal.hold();
+  const Ticket first = journal.submit(erase(1));
+  for (std::uint64_t seq = 2; seq <= 1000; ++seq)
+    CHECK(journal.submit(erase(seq)) == first);
+  CHECK(journal.submit(erase(1002)) > first);
+  const Ticket last = journal.submit(erase(1003, "body", Urgency::kNow));
+  journal.release();
+  REQUIRE(wait_until([&] { return loop.was_told(last); }));
+  Seqs expected(1000);
+  std::iota(expected.begin(), expected.end(), 1);
+  expected.insert(expected.end(), {1002, 1003});
+  CHECK(store.written().back().erased == expected);
+}
+
+TEST_CASE("an erase joins no run while an append is pending, for it may be of that") {
+  BusyCommitter busy;
+  busy.journal->hold();
+  const Ticket appended = busy.journal->submit(append(3));
+  const Ticket erased = busy.journal->submit(erase(2));
+  CHECK(busy.journal->submit(erase(3)) > erased);
+  CHECK(busy.journal->withdraw(appended));
+  busy.journal->release();
+  busy.store.open_gate();
+  REQUIRE(wait_until([&] { return busy.loop.was_told(erased); }));
 }
 
 TEST_CASE("a held journal hands over what has become many, and at a stop everything") {

@@ -105,7 +105,8 @@ class FakeStore final : public QueueStore {
       if (const auto* append = std::get_if<Append>(&op)) {
         written.appended.push_back(append->place.seq.value);
       } else if (const auto* erase = std::get_if<Erase>(&op)) {
-        written.erased.push_back(erase->place.seq.value);
+        for (std::uint64_t i = 0; i < erase->count; ++i)
+          written.erased.push_back(erase->place.seq.value + i);
       }
     }
     return written;

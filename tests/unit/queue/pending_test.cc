@@ -43,6 +43,45 @@ Pending::Taken take(Pending& pending, TimePoint now = kStart, Room room = Room::
 
 using Seqs = std::vector<int>;
 
+TEST_CASE("an erase joins the run that it stands behind") {
+  Erase run = erase(7);
+  CHECK(joins(run, erase(8)));
+  CHECK(joins(run, erase(9)));
+  CHECK(run.place == at(7));
+  CHECK(run.count == 3);
+  CHECK(run.bytes == erase(7).bytes);
+}
+
+TEST_CASE("no erase joins a run that has another place, size, persistence, queue or hurry") {
+  Erase other_queue = erase(8);
+  other_queue.queue = QueueId{77};
+  Erase other_class = erase(8);
+  other_class.place = at(8, 4);
+  Erase of_a_volatile = erase(8);
+  of_a_volatile.persistence = Persistence::kVolatile;
+  for (const Erase& next :
+       {erase(7), erase(6), erase(9), erase(8, "larger than the body"), other_queue, other_class,
+        of_a_volatile, erase(8, "body", Urgency::kNow)}) {
+    Erase run = erase(7);
+    CHECK_FALSE(joins(run, next));
+    CHECK(run.count == 1);
+  }
+  Erase urgent = erase(7, "body", Urgency::kNow);
+  CHECK_FALSE(joins(urgent, erase(8, "body", Urgency::kNow)));
+}
+
+TEST_CASE("a run of erases is bounded, and counts in a batch for what it is") {
+  Erase run = erase(1);
+  std::uint64_t seq = 2;
+  while (joins(run, erase(seq)))
+    ++seq;
+  CHECK(run.count == 4096);
+  Pending pending{JournalOptions{}};
+  for (std::uint32_t i = 0; i < 8; ++i)
+    static_cast<void>(pending.add(run, kStart));
+  CHECK(take(pending, kStart + 1h).batch.ops.size() == 4);  // 64 bytes each, of 1 MiB
+}
+
 TEST_CASE("all that is pending is taken in order, in one batch") {
   Pending pending{JournalOptions{}};
   Ticket last;

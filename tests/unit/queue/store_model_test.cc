@@ -8,8 +8,10 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "storage/queue/pending.h"
 #include "tests/unit/queue/store_fixtures.h"
 
 // Random histories of a store and of a map that says what it must hold.
@@ -103,7 +105,20 @@ class History {
     put({CreateQueue{queue_, "/queue/q" + std::to_string(queue_.value)}});
   }
 
-  void put(std::vector<Op> ops) { write(*store_, std::move(ops), Durability::kWritten); }
+  void put(std::vector<Op> ops) {
+    write(*store_, pick(2) == 0 ? std::move(ops) : with_runs(ops), Durability::kWritten);
+  }
+
+  // As the committer hands them over.
+  static std::vector<Op> with_runs(const std::vector<Op>& ops) {
+    std::vector<Op> joined;
+    for (const Op& op : ops) {
+      const auto* const next = std::get_if<Erase>(&op);
+      auto* const run = joined.empty() ? nullptr : std::get_if<Erase>(&joined.back());
+      if (next == nullptr || run == nullptr || !joins(*run, *next)) joined.push_back(op);
+    }
+    return joined;
+  }
 
   void append_some() {
     std::vector<Op> ops;
