@@ -27,6 +27,7 @@
 #include "broker/routing/schedule.h"
 #include "broker/routing/topic_table.h"
 #include "storage/queue/journal.h"
+#include "storage/queue/message_pool.h"
 #include "storage/result.h"
 
 namespace stompbox::routing {
@@ -436,6 +437,9 @@ class Router {
   const bool has_bounds_;  // some policy bounds a queue
   const std::uint32_t epoch_;
 
+  // What is published here is mostly let go on the disk's thread: see MessagePool.
+  static constexpr std::size_t kPooledBytesMax = 2 * 1024 * 1024;
+  const queue::MessagePool::Owner pool_ = queue::MessagePool::make(kPooledBytesMax);
   Residence residence_;              // before the queues, which keep it
   std::size_t in_flight_total_ = 0;  // before the subscriptions, which keep it
   std::unordered_map<std::string, std::unique_ptr<RoutedQueue>, NameHash, std::equal_to<>> queues_;

@@ -146,7 +146,7 @@ storage::Status Router::check_topic(std::string_view name, const Draft& draft) c
 }
 
 queue::MessagePtr Router::make_message(Draft draft, const RoutedQueue* queue) {
-  auto message = std::make_shared<queue::Message>();
+  const std::shared_ptr<queue::Message> message = pool_->take();
   message->destination = std::move(draft.destination);
   message->header_block = std::move(draft.header_block);
   message->block_is_plain = draft.block_is_plain;
