@@ -45,8 +45,8 @@ std::optional<queue::LoadRequest> Queue::want_load(std::int64_t now_ms, queue::T
   prune_held(committed);
   load_ = Load{true, purpose, *from, committed};
   const std::size_t whole = residence_.queue_count_max;
-  std::size_t count_max =
-      std::max<std::size_t>(waiting_.count() < whole ? whole / 2 : whole / 8, 1);
+  const std::size_t usual = drain_left_ > 0 ? whole : whole / 2;
+  std::size_t count_max = std::max<std::size_t>(waiting_.count() < whole ? usual : whole / 8, 1);
   const bool is_kept = purpose == Purpose::kDeliver && !choosy_;
   if (!is_kept) count_max = whole;
   if (residence_.is_short()) count_max = is_kept ? 1 : kShortPageCount;

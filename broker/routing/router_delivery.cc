@@ -11,7 +11,8 @@
 namespace stompbox::routing {
 namespace {
 
-// While so many messages go out the next page may already be read.
+// The reader is to work while a page goes out: the next one is asked for when the first message of
+// many is out, and looked for again after so many.
 constexpr std::size_t kDeliveriesPerLook = 64;
 
 constexpr std::int64_t kNoRoomDelayMs = 1000;
@@ -47,8 +48,8 @@ void Router::pump(RoutedQueue& queue) {
   if (queue.care.drainages > 0) continue_drain(queue);
   std::size_t delivered = 0;
   while (auto next = queue.next_dispatch(now_ms_, committed_through_)) {
+    if (delivered++ % kDeliveriesPerLook == 1) request_load(queue);
     deliver(queue, *next->seat, std::move(next->entry));
-    if (++delivered % kDeliveriesPerLook == 0) request_load(queue);
   }
   if (queue.has_expired()) expire(queue);
   request_load(queue);

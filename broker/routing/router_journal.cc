@@ -106,7 +106,6 @@ void Router::on_loaded(queue::LoadedPage page) {
   if (queue == nullptr) return;  // it was dropped meanwhile
   if (page.error) figures_.last_load_error = page.error->text;
   queue->on_loaded(page, committed_through_, last_submitted_);
-  request_load(*queue);  // so that the reader works while this page goes out
   pump(*queue);
 }
 

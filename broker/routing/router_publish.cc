@@ -147,10 +147,11 @@ storage::Status Router::check_topic(std::string_view name, const Draft& draft) c
 
 queue::MessagePtr Router::make_message(Draft draft, const RoutedQueue* queue) {
   const std::shared_ptr<queue::Message> message = pool_->take();
-  message->destination = std::move(draft.destination);
-  message->header_block = std::move(draft.header_block);
+  // Moving would leave a small text in the memory of what was large before it.
+  message->destination.swap(draft.destination);
+  message->header_block.swap(draft.header_block);
+  message->body.swap(draft.body);
   message->block_is_plain = draft.block_is_plain;
-  message->body = std::move(draft.body);
   message->persistence = draft.persistence;
   message->expires_ms = draft.expires_ms;
   if (queue != nullptr) {

@@ -137,6 +137,7 @@ class PageReader {
   // Nothing when the body cannot be read: then it has been set aside.
   MessagePtr read_message(const IndexEntry& entry, Place place) {
     std::shared_ptr<Message> message = pool_.take();
+    fit_memory(message->body, entry.body_bytes);
     if (entry.body_place == BodyPlace::kApart) {
       const leveldb::Status status = db_.Get(
           body_options_, slice(place_key(KeyRange::kBody, request_.queue, place)), &message->body);
@@ -148,8 +149,11 @@ class PageReader {
       message->body = entry.inline_body;
     }
     message->id = entry.id;
-    message->destination =
+    const std::string_view destination =
         entry.destination_is_queue ? std::string_view(plan_.queue_name) : entry.destination;
+    fit_memory(message->destination, destination.size());
+    message->destination = destination;
+    fit_memory(message->header_block, entry.header_block.size());
     message->header_block = entry.header_block;
     message->block_is_plain = entry.block_is_plain;
     message->persistence = entry.persistence;

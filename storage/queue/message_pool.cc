@@ -118,4 +118,9 @@ std::size_t MessagePool::kept_bytes() const {
   return kept_bytes_;
 }
 
+void fit_memory(std::string& text, std::size_t bytes) {
+  constexpr std::size_t kSpareMax = 256;
+  if (text.capacity() > 2 * bytes + kSpareMax) std::string().swap(text);
+}
+
 }  // namespace stompbox::queue

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "storage/queue/message.h"
@@ -12,9 +13,9 @@
 namespace stompbox::queue {
 
 // Messages whose memory is used again, with that of the count of who holds them: pages are made on
-// the reader's thread and let go on the loop's, and allocating on one what is freed on the other
-// cost the reader a quarter of its time. Messages may outlive the pool. What waits to be used again
-// is bounded.
+// the reader's thread and let go on the loop's, what is published is made on the loop's and let go
+// on the committer's, and allocating on one what is freed on the other cost a quarter of their
+// time. Messages may outlive the pool. What waits to be used again is bounded.
 class MessagePool {
  public:
   // Lets go of the pool; it ends with the last message that is still out.
@@ -23,12 +24,14 @@ class MessagePool {
   };
   using Owner = std::unique_ptr<MessagePool, Close>;
 
-  // Of messages larger than kept_bytes_max / 16 nothing is kept.
+  // What waits is twice kept_bytes_max at most: as much again may be at the taker's hand. Of
+  // messages larger than kept_bytes_max / 16 nothing is kept.
   [[nodiscard]] static Owner make(std::size_t kept_bytes_max);
   MessagePool(const MessagePool&) = delete;
   MessagePool& operator=(const MessagePool&) = delete;
 
-  // As good as new. One thread calls this; messages may be let go on any.
+  // As good as new, but for the memory of its texts, which is that of another message: swap them
+  // for yours, or fit_memory() first. One thread calls this; messages may be let go on any.
   [[nodiscard]] std::shared_ptr<Message> take();
 
   [[nodiscard]] std::size_t kept_bytes() const;  // any thread
@@ -61,5 +64,9 @@ class MessagePool {
   std::uint64_t out_ = 0;  // made and neither kept nor freed; at_hand_ included
   bool closed_ = false;
 };
+
+// Before `text` takes so many bytes: frees its memory if that is much more, for nobody counts what
+// is not used.
+void fit_memory(std::string& text, std::size_t bytes);
 
 }  // namespace stompbox::queue

@@ -56,6 +56,17 @@ TEST_CASE("what waits to be used again is bounded, and a large message is not ke
   CHECK(pool->kept_bytes() == before);
 }
 
+TEST_CASE("a small text does not keep the memory of a large one") {
+  std::string text(100'000, 'x');
+  text.clear();
+  fit_memory(text, 15);
+  CHECK(text.capacity() <= 15);
+  text.assign(400, 'x');
+  const void* const memory = text.data();
+  fit_memory(text, 100);
+  CHECK(text.data() == memory);
+}
+
 TEST_CASE("messages outlive the pool that they came from") {
   MessagePool::Owner pool = MessagePool::make(kKept);
   std::shared_ptr<Message> spare = pool->take();

@@ -45,6 +45,22 @@ TEST_CASE("memory does not grow with the backlog") {
   CHECK(table.router.queue_figures()[0].waiting == 0);
 }
 
+TEST_CASE("a small message does not keep the memory of a large one that was here before it") {
+  RouterTable table;
+  Recorder producer, consumer;
+  const auto from = table.join(producer);
+  const auto subscription = table.subscribe(table.join(consumer), "/queue/q", AckMode::kAuto);
+  for (int round = 0; round < 20; ++round) {
+    REQUIRE(table.send(from, "/queue/q", std::string(round % 2 == 0 ? 50'000 : 3, 'x')));
+    REQUIRE(consumer.deliveries.size() == 1);
+    const queue::Message& message = *consumer.deliveries[0].message;
+    CHECK(message.body.capacity() <= 2 * message.body.size() + 15);
+    REQUIRE(table.router.acknowledge(subscription, consumer.deliveries[0].id, Reach::kOne, {}));
+    consumer.deliveries.clear();
+    table.commit();
+  }
+}
+
 TEST_CASE("a message that is committed after the reader looked is loaded by the next page") {
   routing::RoutingOptions options;
   options.resident_count_max = 2;
