@@ -1,5 +1,6 @@
 #include "broker/server.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <chrono>
@@ -8,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -59,6 +59,13 @@ void raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   if (::setrlimit(RLIMIT_NOFILE, &limit) == 0) return;
   log::write(log::Level::kWarning, "descriptor-limit-kept");
+}
+
+// Of those that this process was given (taskset, CPUAffinity=), not of all that there are.
+bool may_use_two_processors() {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  return ::sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) > 1;
 }
 
 // Owns everything, built in the order of the members and destroyed in reverse. The loop's thread.
@@ -397,8 +404,7 @@ void Server::fail(const std::string& sentence) {
 
 Exit Server::run() {
   // Awake on the only processor it would keep away those that it waits for.
-  const bool sleeps_at_once =
-      options_.net.sleeps_at_once || std::thread::hardware_concurrency() < 2;
+  const bool sleeps_at_once = options_.net.sleeps_at_once || !may_use_two_processors();
   net::run(io_, net::BusyPoll(sleeps_at_once ? net::BusyPoll::kNever : net::BusyPoll::kUsual));
   return exit_;
 }

@@ -88,7 +88,7 @@ const Row kRows[] = {
         "Reads from one connection before the others have their turn."},
     Row{"listen.sleeps_at_once", "--sleeps-at-once", SwitchField{STOMPBOX_AT(net.sleeps_at_once)},
         "Sleep whenever there is nothing to do; else, while events follow each other within 50 us, "
-        "the broker waits awake for the next one."},
+        "the broker waits awake for the next one, which may take a whole core."},
     Row{"tls.certificate", "--tls-certificate", TextField{STOMPBOX_AT(tls.certificate), "FILE"},
         "Certificate of the listeners that speak TLS, with its chain, in PEM form; read again at "
         "SIGHUP."},

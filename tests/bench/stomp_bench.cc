@@ -323,7 +323,8 @@ void run_connect(Bench& bench, const Arguments& given) {
 // turns, for what else the machine does is not the same a second later.
 void run_reply(Bench& bench, const Arguments& given) {
   constexpr std::uint64_t kTurns = 10;
-  const std::uint64_t requests_a_turn = given.number(0, 10'000) / kTurns;
+  const std::uint64_t requests_a_turn =
+      std::max<std::uint64_t>(given.number(0, 10'000) / kTurns, 1);
   const std::string queue = "/queue/ask." + bench.run;
   const std::string back = "/queue/answer." + bench.run;
   const std::string body(128, 'x');

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <utility>
+#include <variant>
+
+#include "storage/queue/pending.h"
 
 namespace stompbox::sim {
 namespace {
@@ -65,7 +68,10 @@ void Platter::apply(const queue::Op& op) {
     stored->second.next_seq = std::max(stored->second.next_seq, append->place.seq.value + 1);
   } else if (const auto* erase = std::get_if<queue::Erase>(&op)) {
     const auto stored = queues.find(erase->queue);
-    if (stored != queues.end()) stored->second.messages.erase(erase->place);
+    if (stored == queues.end()) return;
+    for (std::uint64_t i = 0; i < erase->count; ++i) {
+      stored->second.messages.erase({erase->place.priority, {erase->place.seq.value + i}});
+    }
   } else if (const auto* back = std::get_if<queue::Return>(&op)) {
     const auto stored = queues.find(back->queue);
     if (stored == queues.end()) return;
@@ -81,7 +87,17 @@ void Platter::apply(const queue::Op& op) {
 SimJournal::SimJournal(Platter& platter, Chance& chance, Fault fault)
     : platter_(platter), chance_(chance), fault_(fault) {}
 
+// As the committer does it, and as often as it may.
+bool SimJournal::joins_last(const queue::Op& op) {
+  const auto* next = std::get_if<queue::Erase>(&op);
+  if (next == nullptr || pending_bytes_ > 0 || pending_.empty()) return false;
+  std::vector<queue::Op>& last = pending_.back().ops;
+  auto* run = last.size() == 1 ? std::get_if<queue::Erase>(&last.front()) : nullptr;
+  return run != nullptr && queue::joins(*run, *next);
+}
+
 queue::Ticket SimJournal::submit(queue::Op op) {
+  if (joins_last(op)) return pending_.back().ticket;
   std::vector<queue::Op> ops;
   ops.push_back(std::move(op));
   return submit_together(std::move(ops));

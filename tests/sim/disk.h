@@ -69,6 +69,7 @@ class SimJournal final : public queue::Journal {
   enum class Stage { kIdle, kTaken, kWritten };
 
   void apply(const Group& group);
+  [[nodiscard]] bool joins_last(const queue::Op& op);
   [[nodiscard]] queue::LoadedPage read(const queue::LoadRequest& request);
 
   Platter& platter_;
