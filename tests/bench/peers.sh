@@ -77,8 +77,8 @@ run_load() {
   "$bench" "$port" fanout 10 "$((5000 * scale))" 128
   "$bench" "$port" fanout 10 "$((5000 * scale))" 1024
   "$bench" "$port" paced 500 10
-  "$bench" "$port" drain "$((20000 * scale))" 1024 auto
-  "$bench" "$port" drain "$((20000 * scale))" 1024 client-individual
+  "$bench" "$port" drain 200000 1024 auto
+  "$bench" "$port" drain 200000 1024 client-individual
 }
 
 run_idle() {
