@@ -1,5 +1,6 @@
 """A real broker process on a folder of its own."""
 
+import os
 import pathlib
 import socket
 import sqlite3
@@ -75,6 +76,12 @@ class Broker(OwnProcess):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
         return next(int(line.split()[1]) for line in status.splitlines()
                     if line.startswith(field + ":"))
+
+    def cpu_seconds(self):
+        """What the process has had of the processors, in steps of 10 ms."""
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
+        of_user, of_system = stat.rpartition(")")[2].split()[11:13]
+        return (int(of_user) + int(of_system)) / os.sysconf("SC_CLK_TCK")
 
     def open_database(self):
         """The catalog database, as somebody who only reads."""

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory and start-up do not grow with the backlog; a stop is quick, whatever is going on."""
+"""Memory and start-up do not grow with the backlog; a stop is quick, and idling free."""
 
 import pathlib
 import sys
@@ -8,6 +8,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 import cases
 import catalogs
+from waiting import let_pass
 
 MESSAGE = b"m" * 4096
 BACKLOG = 30_000
@@ -21,6 +22,8 @@ READY_SECONDS_MAX = 1.0
 REPLAY_SECONDS_MAX = 1.0
 START_MARGIN_SECONDS = 0.2
 STARTS = 5
+# A broker that never slept would take a whole second in a second.
+IDLE_CPU_SECONDS_MAX = 0.1
 
 
 def publish(broker, count, queue="q"):
@@ -142,6 +145,22 @@ def read_receipts(client):
     """All that still came before the end of the connection."""
     client.wait_closed()
     return client.receipts
+
+
+@cases.each({"how": "awake in short rests", "flags": []},
+            {"how": "asleep in all", "flags": ["--sleeps-at-once"]})
+def case_idle(rig, how, flags):
+    """a broker that was {how} while it was busy takes no processor when it is idle."""
+    broker = rig.broker(*flags)
+    publish(broker, 3000)
+    with broker.client() as client:
+        client.subscribe("/queue/q")
+        client.messages(3000)
+        let_pass(1.0)
+        before = broker.cpu_seconds()
+        let_pass(1.0)
+        took = broker.cpu_seconds() - before
+    assert took <= IDLE_CPU_SECONDS_MAX, f"{took} s of a second; {how}"
 
 
 def case_idle_stop(rig):
