@@ -137,12 +137,15 @@ storage::Status use_authorities(SSL_CTX* context, const TlsOptions& options) {
   return storage::kOk;
 }
 
-// Tickets resume sessions without memory of ours; a cache is not kept.
+// In TLS 1.2 tickets resume sessions without memory of ours; a cache is not kept.
 bool set_rules(SSL_CTX* context, TlsVersion lowest) {
   SSL_CTX_set_options(
       context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  // Those of 1.3 come behind the handshake. Clients that read in one thread and write in another
+  // (python3-stomp) may lose their CONNECT then, and nobody needs to resume what lasts for days.
+  SSL_CTX_set_num_tickets(context, 0);
   const auto* const id = reinterpret_cast<const unsigned char*>(kSessionContext.data());
   const int version = lowest == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION;
   return SSL_CTX_set_min_proto_version(context, version) == 1 &&

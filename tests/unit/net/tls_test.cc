@@ -199,6 +199,26 @@ TEST_CASE("bytes go both ways through TLS 1.2 and 1.3, however they are cut") {
   }
 }
 
+TEST_CASE("behind the handshake of TLS 1.3 comes nothing that nobody has asked for") {
+  const TestFolder folder;
+  const Certificate made = make_certificate(folder.path(), {.name = "broker"});
+  const auto context = TlsContext::load(options_of(made));
+  REQUIRE(context);
+  Client client;
+  TlsLayer server(*context);
+  std::string replies;
+  for (int flight = 0; flight < 2; ++flight) {
+    const std::string came = client.take_output();
+    REQUIRE_FALSE(came.empty());
+    std::vector<char> room(came.size() + TlsLayer::kRecordBytesMax);
+    replies.clear();
+    static_cast<void>(server.take(came, room, replies));
+    client.feed(replies);
+  }
+  CHECK(server.handshake_done());
+  CHECK(replies.empty());
+}
+
 TEST_CASE("a close alert is an orderly end") {
   const TestFolder folder;
   const auto context = TlsContext::load(options_of(make_certificate(folder.path(), {.name = "b"})));
